@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the files of mpslab share: the lock order, the private structures, and
+ * the prototypes, grouped by the file that defines them.
+ *
+ * Lock order, outermost first:
+ *
+ *   1. cpus_read_lock()            CPUs neither come nor go
+ *   2. mpslab_mutex                the list of caches; geometry of the arrays;
+ *                                  one drain of all CPUs at a time
+ *   3. mpslab_pool.resize_lock     one resize of a pool at a time
+ *   4. cpu_cache.busy              this CPU's arrays of one cache; no lock but
+ *                                  a word that only this CPU looks at
+ *   5. cache_node.list_lock (raw)  one node of one cache; never two at once
+ *      mpslab_pool.lock (raw)      one pool; never together with a list_lock
+ *
+ * Never done under 4 or 5: calling the page allocator, a constructor, or a
+ * pool's backend.  Nothing under 4 or 5 takes longer than one batch.
+ *
+ * The module's debugfs directories are removed with none of these held, because
+ * debugfs waits for the readers, who may take 1 to 5.
+ */
+#ifndef MPSLAB_INTERNAL_H
+#define MPSLAB_INTERNAL_H
+
+#include <linux/cache.h>
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/percpu.h>
+#include <linux/rcupdate.h>
+#include <linux/reciprocal_div.h>
+#include <linux/spinlock.h>
+#include <linux/topology.h>
+#include <linux/types.h>
+
+#include "mpslab.h"
+#include "compat.h"
+#include "array_cache.h"
+
+#undef pr_fmt
+#define pr_fmt(fmt) "mpslab: " fmt
+
+/* Objects in one CPU's array of objects on their way home to one node. */
+#define ALIEN_LIMIT		12
+/* What a cache that was not touched lately refills at most. */
+#define BOUNCE_REFILL		16
+/* Free slabs detached under one hold of a list_lock. */
+#define DETACH_BATCH		16
+/* Largest order that is chosen for density; larger objects get what they need. */
+#define DENSE_ORDER_MAX		3
+/* Bounds of the tunables; both arrays fit the per-CPU allocator's 32 KiB. */
+#define CPU_LIMIT_MAX		1024
+#define SHARED_FACTOR_MAX	64
+
+/* -------------------------------------------------------- data: the slab -- */
+
+/**
+ * struct mpslab_slab - descriptor of one page block
+ * @list: on one of the node's three lists; under cache_node.list_lock
+ * @rcu: instead, once the slab has left the node for good
+ * @cache: the cache that it belongs to; NULL is never seen by a client
+ * @base: the first object
+ * @page: head page of the block; page->private points back here
+ * @nid: home node
+ * @objects: objects in it
+ * @inuse: objects not in @free; under cache_node.list_lock
+ * @order: order of the page block
+ * @off_slab: the descriptor was allocated apart from the block
+ * @free: one bit for each object, set while it is free in the slab; under
+ *	cache_node.list_lock.  An object in an array counts as in use here
+ *
+ * A bit for each object, as in FreeBSD's UMA (sys/vm/uma_core.c), where
+ * mm/slab.c kept a stack of indices: an eighth of the space, and the slab can
+ * tell at once that an object is being freed twice.
+ */
+struct mpslab_slab {
+	union {
+		struct list_head list;
+		struct rcu_head rcu;
+	};
+	struct mpslab_cache *cache;
+	void *base;
+	struct page *page;
+	int nid;
+	unsigned int objects;
+	unsigned int inuse;
+	u8 order;
+	bool off_slab;
+	unsigned long free[];
+};
+
+/**
+ * struct slab_geometry - how objects lie in a page block of one order
+ * @order: the order
+ * @objects: objects per slab
+ * @colours: number of different offsets of the first object, at least 1
+ * @off_slab: the descriptor does not lie at the end of the block
+ */
+struct slab_geometry {
+	u8 order;
+	bool off_slab;
+	unsigned int objects;
+	unsigned int colours;
+};
+
+/**
+ * struct cpu_cache - one CPU's part of a cache
+ * @busy: a context on this CPU is using the arrays; see cpu_cache_enter()
+ * @ac: the array, entries included; the other fields go before it
+ * @allocs: objects handed out through this CPU's arrays
+ * @frees: objects taken back through this CPU's arrays
+ * @misses: allocations that found the array empty (hits are allocs - misses)
+ * @refills: refills from the node's lists
+ * @flushes: flushes of a full array
+ * @base: counts carried over from the arrays that a tunable write replaced;
+ *	written under mpslab_mutex only
+ *
+ * Only the owning CPU touches it, with preemption off and @busy set; a CPU that
+ * is dead is drained by the one that buried it.  Readers for debugfs look at
+ * single words without protection.
+ */
+struct cpu_stat {
+	unsigned long allocs;
+	unsigned long frees;
+	unsigned long misses;
+	unsigned long refills;
+	unsigned long flushes;
+};
+
+struct cpu_cache {
+	unsigned int busy;
+	struct cpu_stat stat;
+	struct cpu_stat base;
+	struct array_cache ac;
+	/* ac.entry[limit], then nr_aliens arrays of ALIEN_LIMIT */
+};
+
+/**
+ * struct cache_node - one NUMA node's part of a cache
+ * @list_lock: guards everything here, and the lists' slabs
+ * @partial: slabs with free and used objects
+ * @full: slabs without free objects
+ * @free: slabs without used objects
+ * @nr_partial: length of @partial
+ * @nr_full: length of @full
+ * @nr_free: length of @free
+ * @objects: objects in all slabs of the node
+ * @free_objects: those free in their slabs
+ * @free_limit: a slab that becomes free above this many @free_objects goes back
+ *	to the page allocator
+ * @colour_next: colour of the next slab, modulo the geometry's colours
+ * @touched: a slab was taken from @free since the last reap
+ * @shared: array that all CPUs of the node share; NULL if the factor is 0
+ * @allocs: objects handed out without passing a CPU's array
+ * @frees: objects taken back without passing a CPU's array
+ * @grown: slabs added
+ * @reaped: slabs given back
+ */
+struct cache_node {
+	raw_spinlock_t list_lock;
+	struct list_head partial;
+	struct list_head full;
+	struct list_head free;
+	unsigned long nr_partial;
+	unsigned long nr_full;
+	unsigned long nr_free;
+	unsigned long objects;
+	unsigned long free_objects;
+	unsigned long free_limit;
+	unsigned int colour_next;
+	bool touched;
+	struct array_cache *shared;
+	unsigned long allocs;
+	unsigned long frees;
+	unsigned long grown;
+	unsigned long reaped;
+} ____cacheline_aligned_in_smp;
+
+/**
+ * struct mpslab_cache - a cache of objects of one size
+ *
+ * The first block is read by every allocation and free and written never (but
+ * for @cpu, by a tunable write); the second is read by the slow paths; the
+ * third is for creation, destruction and debugfs.
+ */
+struct mpslab_cache {
+	/* fast path */
+	struct cpu_cache __percpu *cpu;	/* see cpu_cache_replace() */
+	gfp_t zero_gfp;			/* __GFP_ZERO if every object is zeroed */
+	bool init_on_free;
+	unsigned int object_size;	/* as the client asked, bytes */
+
+	/* slow path */
+	unsigned int size;		/* distance of two objects, bytes */
+	unsigned int align;		/* bytes */
+	struct reciprocal_value reciprocal_size;
+	slab_flags_t flags;
+	gfp_t page_gfp;			/* added to every page allocation */
+	void (*ctor)(void *obj);
+	struct slab_geometry best;
+	struct slab_geometry fallback;	/* of the least order that fits */
+	unsigned int colour_off;	/* bytes between two colours */
+	unsigned int nr_aliens;		/* alien arrays per CPU; 0 without NUMA */
+
+	/* life */
+	const char *name;		/* as given */
+	const char *dirname;		/* safe and unique; slabinfo and debugfs */
+	struct list_head list;		/* under mpslab_mutex */
+	struct dentry *dir;
+	unsigned int limit;		/* tunables, under mpslab_mutex */
+	unsigned int batchcount;
+	unsigned int shared_factor;	/* shared limit is this * batchcount */
+	atomic_long_t aside;		/* objects kept out of use for good */
+	atomic_long_t errors;		/* callers' mistakes reported */
+
+	struct cache_node *node[];	/* nr_node_ids; NULL where impossible */
+};
+
+#define for_each_cache_node(cache, nid, n)				\
+	for ((nid) = 0; (nid) < nr_node_ids; (nid)++)			\
+		if (!((n) = (cache)->node[nid])) {			\
+			continue;					\
+		} else
+
+/* The array of @cc for objects of node @nid; only if cache->nr_aliens. */
+static inline struct array_cache *cpu_cache_alien(struct cpu_cache *cc, int nid)
+{
+	return (void *)cc + sizeof(*cc) + cc->ac.limit * sizeof(void *) +
+	       nid * ac_bytes(ALIEN_LIMIT);
+}
+
+/* -------------------------------------------------------- data: the pool -- */
+
+/* Per-CPU counts; this_cpu_inc() from any context. */
+struct mpslab_pool_stat {
+	unsigned long backend_allocs;
+	unsigned long frees;
+};
+
+/* A waiter as debugfs and the tests see it. */
+struct pool_waiter_info {
+	char comm[TASK_COMM_LEN];
+	pid_t pid;
+	unsigned int wanted;
+	unsigned int got;
+	u64 waited_ns;
+};
+
+/* A pool's sums, read without stopping anybody. */
+struct pool_counts {
+	u64 backend_allocs;
+	u64 reserve_allocs;
+	u64 frees;
+	s64 outstanding;	/* elements in clients' hands */
+};
+
+/* ---------------------------------------------------------- array sizing -- */
+
+/* slab_geometry.c: pure arithmetic, so that a test can sweep it. */
+unsigned int geometry_align(unsigned int size, unsigned int align,
+			    slab_flags_t flags);
+size_t geometry_descriptor_bytes(unsigned int objects);
+bool geometry_fit(struct slab_geometry *geo, unsigned int order,
+		  unsigned int size, unsigned int align);
+int geometry_choose(struct mpslab_cache *cache);
+void geometry_array_sizes(unsigned int size, unsigned int *limit,
+			  unsigned int *batchcount, unsigned int *shared);
+
+/* ---------------------------------------------------------- slab_cache.c -- */
+
+/* Totals of a cache at one instant; see cache_balance(). */
+struct cache_balance {
+	unsigned long slabs;
+	unsigned long pages;
+	unsigned long objects;		/* in all slabs */
+	unsigned long in_use;		/* allocs - frees */
+	unsigned long cpu;		/* in the CPUs' arrays */
+	unsigned long alien;		/* in arrays, on the way home */
+	unsigned long shared;		/* in the nodes' shared arrays */
+	unsigned long free;		/* free in their slabs */
+	unsigned long aside;		/* kept out of use for good */
+	long off;			/* objects - the sum; 0 is right */
+};
+
+struct mpslab_slab *obj_to_slab(const struct mpslab_cache *cache,
+				const void *obj);
+unsigned int slab_take(struct mpslab_slab *slab, void **to, unsigned int max);
+bool slab_put(struct mpslab_slab *slab, void *obj);
+struct mpslab_slab *slab_create(struct mpslab_cache *cache, gfp_t gfp, int nid);
+void slab_list_release(struct mpslab_cache *cache, struct list_head *slabs);
+unsigned int node_put_objects(struct mpslab_cache *cache, void **objs,
+			      unsigned int nr);
+unsigned long node_reap_free(struct mpslab_cache *cache, struct cache_node *n,
+			     unsigned long max_slabs);
+unsigned long node_drain_shared(struct mpslab_cache *cache,
+				struct cache_node *n, unsigned int max);
+void cpu_cache_drain(struct mpslab_cache *cache, struct cpu_cache *cc,
+		     unsigned int max);
+void cpu_cache_drain_local(struct mpslab_cache *cache);
+void cpu_cache_reap_local(struct mpslab_cache *cache);
+
+/* ---------------------------------------------------------- slab_setup.c -- */
+
+extern struct mutex mpslab_mutex;
+extern struct list_head mpslab_caches;
+
+int cache_tune(struct mpslab_cache *cache, unsigned int limit,
+	       unsigned int batchcount, unsigned int shared_factor);
+void cache_reap(struct mpslab_cache *cache);
+void cache_balance(struct mpslab_cache *cache, struct cache_balance *b);
+void cache_cpu_stat(struct mpslab_cache *cache, int cpu, struct cpu_stat *st);
+int slab_setup_init(void);
+void slab_setup_exit(void);
+
+/* -------------------------------------------------------- mempool_core.c -- */
+
+void pool_counts(struct mpslab_pool *pool, struct pool_counts *counts);
+unsigned int pool_waiters(struct mpslab_pool *pool,
+			  struct pool_waiter_info *info, unsigned int max);
+
+/* ---------------------------------------------------------- slab_debug.c -- */
+
+/*
+ * One grammar for what a caller did wrong, one line each, and the tests match
+ * it: "BUG <who>: <what>" and, where something had to be done, "FIX <who>: ...".
+ */
+__printf(3, 4) void cache_bug(struct mpslab_cache *cache, const char *fix,
+			      const char *fmt, ...);
+__printf(2, 3) void usage_bug(const char *who, const char *fmt, ...);
+unsigned long usage_bugs(void);
+
+/* ------------------------------------------------------------- debugfs.c -- */
+
+int debugfs_root_init(void);
+void debugfs_root_exit(void);
+void debugfs_cache_add(struct mpslab_cache *cache);
+void debugfs_cache_remove(struct mpslab_cache *cache);
+int debugfs_pool_add(struct mpslab_pool *pool, unsigned long creator);
+void debugfs_pool_remove(struct mpslab_pool *pool);
+int debugfs_pool_rename(struct mpslab_pool *pool, const char *name);
+const char *debugfs_pool_name(struct mpslab_pool *pool);
+
+#endif /* MPSLAB_INTERNAL_H */
