@@ -5,10 +5,11 @@
  *
  * Lock order, outermost first:
  *
- *   1. cpus_read_lock()            CPUs neither come nor go
- *   2. mpslab_mutex                the list of caches; geometry of the arrays;
- *                                  one drain of all CPUs at a time
- *   3. mpslab_pool.resize_lock     one resize of a pool at a time
+ *   1. mpslab_cache.tune_lock      the size of one cache's arrays
+ *      mpslab_pool.resize_lock     the size of one pool's reserve
+ *   2. cpus_read_lock()            CPUs neither come nor go
+ *   3. mpslab_mutex                the list of caches; whose arrays are being
+ *                                  replaced; one drain of all CPUs at a time
  *   4. cpu_cache.busy              this CPU's arrays of one cache; no lock but
  *                                  a word that only this CPU looks at
  *   5. cache_node.list_lock (raw)  one node of one cache; never two at once
@@ -42,6 +43,8 @@
 
 /* Objects in one CPU's array of objects on their way home to one node. */
 #define ALIEN_LIMIT		12
+/* With more nodes than this, remote objects go home one by one. */
+#define ALIEN_NODES_MAX		64
 /* What a cache that was not touched lately refills at most. */
 #define BOUNCE_REFILL		16
 /* Free slabs detached under one hold of a list_lock. */
@@ -155,6 +158,7 @@ struct cpu_cache {
  * @frees: objects taken back without passing a CPU's array
  * @grown: slabs added
  * @reaped: slabs given back
+ * @next_reap: when the node is to be reaped next, in jiffies
  */
 struct cache_node {
 	raw_spinlock_t list_lock;
@@ -174,6 +178,7 @@ struct cache_node {
 	unsigned long frees;
 	unsigned long grown;
 	unsigned long reaped;
+	unsigned long next_reap;	/* jiffies; under mpslab_mutex */
 } ____cacheline_aligned_in_smp;
 
 /**
@@ -187,7 +192,9 @@ struct mpslab_cache {
 	/* fast path */
 	struct cpu_cache __percpu *cpu;	/* see cpu_cache_replace() */
 	gfp_t zero_gfp;			/* __GFP_ZERO if every object is zeroed */
+	bool free_work;			/* a free has more to do: the next two */
 	bool init_on_free;
+	bool numa;			/* objects may be of another node */
 	unsigned int object_size;	/* as the client asked, bytes */
 
 	/* slow path */
@@ -210,6 +217,7 @@ struct mpslab_cache {
 	unsigned int limit;		/* tunables, under mpslab_mutex */
 	unsigned int batchcount;
 	unsigned int shared_factor;	/* shared limit is this * batchcount */
+	struct mutex tune_lock;
 	atomic_long_t aside;		/* objects kept out of use for good */
 	atomic_long_t errors;		/* callers' mistakes reported */
 
@@ -254,9 +262,9 @@ struct pool_counts {
 	s64 outstanding;	/* elements in clients' hands */
 };
 
-/* ---------------------------------------------------------- array sizing -- */
+/* ------------------------------------------------------- slab_geometry.c -- */
 
-/* slab_geometry.c: pure arithmetic, so that a test can sweep it. */
+/* Pure arithmetic, so that a test can sweep it. */
 unsigned int geometry_align(unsigned int size, unsigned int align,
 			    slab_flags_t flags);
 size_t geometry_descriptor_bytes(unsigned int objects);
@@ -288,14 +296,16 @@ unsigned int slab_take(struct mpslab_slab *slab, void **to, unsigned int max);
 bool slab_put(struct mpslab_slab *slab, void *obj);
 struct mpslab_slab *slab_create(struct mpslab_cache *cache, gfp_t gfp, int nid);
 void slab_list_release(struct mpslab_cache *cache, struct list_head *slabs);
-unsigned int node_put_objects(struct mpslab_cache *cache, void **objs,
-			      unsigned int nr);
+void put_objects(struct mpslab_cache *cache, void **objs, unsigned int nr,
+		 struct list_head *empty);
 unsigned long node_reap_free(struct mpslab_cache *cache, struct cache_node *n,
 			     unsigned long max_slabs);
 unsigned long node_drain_shared(struct mpslab_cache *cache,
-				struct cache_node *n, unsigned int max);
-void cpu_cache_drain(struct mpslab_cache *cache, struct cpu_cache *cc,
-		     unsigned int max);
+				struct cache_node *n, unsigned long max);
+unsigned int cpu_cache_drain(struct mpslab_cache *cache, struct cpu_cache *cc,
+			     unsigned int max);
+unsigned int cpu_cache_drain_aliens(struct mpslab_cache *cache,
+				    struct cpu_cache *cc);
 void cpu_cache_drain_local(struct mpslab_cache *cache);
 void cpu_cache_reap_local(struct mpslab_cache *cache);
 
