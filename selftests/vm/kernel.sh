@@ -1,0 +1,171 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# kernel.sh NAME: get a kernel into the cache, unless it is there, and print its
+# directory, in which `image` boots and `build` is what modules are built against.
+#
+#   stock   the distribution's cloud kernel, or KERNEL= with the headers in KDIR=
+#   next    the newer one that the distribution offers beside it
+#   uml     User Mode Linux with two CPUs, for KUnit; or the build tree in UML=
+#   debug   x86_64 with KASAN, lockdep and kmemleak, for QEMU
+#   source  the source tree that the last two are built from, and checkpatch's
+
+# shellcheck source-path=SCRIPTDIR
+. "$(dirname "$0")/lib.sh"
+
+# The suite whose linux-source has SMP in User Mode Linux (6.19 and newer).
+source_suite=${MPSLAB_SOURCE_SUITE:-trixie-backports}
+
+# A directory counts once .complete is in it, written last: a kernel's build tree
+# holds its own path, so that it can't be made elsewhere and then renamed.  What
+# an interrupted run left is made again.
+cached() {
+	local mark
+	mark=$(find "$cache" -maxdepth 2 -path "$cache/$1/.complete" 2>/dev/null |
+		sort -V | tail -n 1)
+	[ -n "$mark" ] && dirname "$mark"
+}
+
+complete() {
+	touch "$1/.complete"
+	printf '%s\n' "$1"
+}
+
+# download DIR PACKAGE...: unpack packages, without installing them.
+download() {
+	local dir=$1 deb
+	shift
+	rm -rf "$dir"
+	mkdir -p "$dir/deb"
+	(cd "$dir/deb" && progress "downloading $*" "$cache/log/download" apt-get -q download "$@")
+	for deb in "$dir"/deb/*.deb; do
+		dpkg-deb -x "$deb" "$dir"
+	done
+	rm -r "$dir/deb"
+}
+
+depends() {
+	apt-cache depends "$1" | awk -v prefix="$2" \
+		'$1 == "Depends:" && index($2, prefix) == 1 { print $2; exit }'
+}
+
+# distro_kernel NAME META-PACKAGE
+distro_kernel() {
+	local name=$1 meta=$2 image release headers dir
+
+	cached "$name-*" && return
+	lock "$name"
+	cached "$name-*" && return
+	need_packages "${build_packages[@]}"
+	image=$(depends "$meta" linux-image-)
+	[ -n "$image" ] || die "apt knows no $meta: is this Debian, and apt-get update done?"
+	release=${image#linux-image-}
+	headers=linux-headers-$release
+	dir=$cache/$name-$release
+	download "$dir" "$image" "$headers" \
+		"$(depends "$headers" linux-headers-)" "$(depends "$headers" linux-kbuild-)"
+
+	# All but this one reference between the packages is relative.
+	sed -i "s|/usr/src/|$dir&|" "$dir/usr/src/$headers/Makefile"
+	ln -s "boot/vmlinuz-$release" "$dir/image"
+	ln -s "usr/src/$headers" "$dir/build"
+	complete "$dir"
+}
+
+# Newer sources are in a newer suite.  A private apt directory gets at them and
+# leaves the machine's own configuration alone; the site is the one in use here.
+newer_source() {
+	local apt=$cache/apt site package dir
+
+	cached 'source-*' && return
+	lock source
+	cached 'source-*' && return
+	need_packages "${build_packages[@]}" debian-archive-keyring
+	# shellcheck disable=SC2016 # apt expands it
+	site=$(apt-get indextargets --format '$(SITE)' \
+		'Created-By: Packages' 'Origin: Debian' 'Label: Debian' | head -n 1)
+	[ -n "$site" ] || die "apt lists no Debian site: is this Debian, and apt-get update done?"
+
+	rm -rf "$apt"
+	mkdir -p "$apt/lists/partial" "$apt/cache/archives/partial"
+	: >"$apt/status"
+	printf 'deb [signed-by=%s] %s %s main\n' \
+		/usr/share/keyrings/debian-archive-keyring.gpg \
+		"$site" "$source_suite" >"$apt/sources.list"
+	cat >"$apt/conf" <<-END
+		Dir::State "$apt";
+		Dir::State::status "$apt/status";
+		Dir::Cache "$apt/cache";
+		Dir::Etc::sourcelist "$apt/sources.list";
+		Dir::Etc::sourceparts "-";
+	END
+	export APT_CONFIG=$apt/conf
+	progress "reading the package lists of $source_suite" "$cache/log/apt-source" \
+		apt-get -q update
+	package=$(apt-cache pkgnames linux-source- | grep -x 'linux-source-[0-9.]*' |
+		sort -V | tail -n 1)
+	[ -n "$package" ] || die "no linux-source in $source_suite"
+
+	dir=$cache/source-${package#linux-source-}
+	download "$dir" "$package"
+	progress "unpacking $package" "$cache/log/unpack" \
+		tar -C "$dir" --strip-components=1 -xf "$dir/usr/src/$package.tar.xz"
+	rm -r "$dir/usr/src"
+	complete "$dir"
+}
+
+# build_kernel NAME ARCH IMAGE TARGET...
+build_kernel() {
+	local name=$1 arch=$2 image=$3 config=$vm/$1.config key source dir lost
+	shift 3
+
+	key=$(sha256sum <"$config" | cut -c 1-12)
+	cached "$name-*-$key" && return
+	source=$("$vm/kernel.sh" source)
+	lock "$name"
+	cached "$name-*-$key" && return
+	need_packages "${build_packages[@]}"
+	dir=$cache/$name-$(make -s -C "$source" kernelversion)-$key
+	rm -rf "$dir"
+	mkdir -p "$dir"
+	make -s -C "$source" O="$dir" ARCH="$arch" KCONFIG_ALLCONFIG="$config" allnoconfig >&2
+	lost=$(grep '^CONFIG_' "$config" | grep -vxFf "$dir/.config") || :
+	[ -z "$lost" ] || die "$config: not taken by this kernel: ${lost//$'\n'/ }"
+	progress "building the $name kernel (some minutes, once)" "$cache/log/build-$name" \
+		make -C "$source" O="$dir" ARCH="$arch" -j"$(nproc)" "$@"
+	ln -s "$image" "$dir/image"
+	ln -s . "$dir/build"
+	complete "$dir"
+}
+
+# users_kernel NAME IMAGE BUILD: the user's own, in the form of a cached one.
+users_kernel() {
+	local dir=$cache/own/$1
+
+	mkdir -p "$dir"
+	ln -sfn "$(realpath "$2")" "$dir/image"
+	ln -sfn "$(realpath "$3")" "$dir/build"
+	printf '%s\n' "$dir"
+}
+
+case ${1:-} in
+stock)
+	if [ -n "${KERNEL:-}" ]; then
+		[ -n "${KDIR:-}" ] || die "KERNEL= needs KDIR=, the headers of that kernel"
+		users_kernel stock "$KERNEL" "$KDIR"
+	else
+		distro_kernel stock linux-image-cloud-amd64
+	fi
+	;;
+next)	distro_kernel next linux-image-6.12-cloud-amd64 ;;
+uml)
+	if [ -n "${UML:-}" ]; then
+		users_kernel uml "$UML/linux" "$UML"
+	else
+		build_kernel uml um linux
+	fi
+	;;
+debug)	build_kernel debug x86_64 arch/x86/boot/bzImage bzImage modules ;;
+source)	newer_source ;;
+*)	sed -n 's/^# \{0,1\}//; 4,11p' "$0" >&2; exit 2 ;;
+esac

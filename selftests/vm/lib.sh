@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# What the host-side scripts share; sourced by each of them.
+
+set -euo pipefail
+
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+export vm=$top/selftests/vm
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/mpslab
+
+say() { printf '%s\n' "$*" >&2; }
+die() { say "mpslab: $*"; exit 1; }
+
+# One process at a time prepares a thing; the others then find it ready.
+lock() {
+	mkdir -p "$cache"
+	exec 9>"$cache/$1.lock"
+	flock -n 9 || { say "waiting for another run that prepares: $1"; flock 9; }
+}
+
+# progress WHAT LOG COMMAND...: run a command that takes long, its output in a
+# log, and show that it is alive: a line rewritten each second on a terminal, a
+# new one each half minute elsewhere.
+progress() {
+	local what=$1 log=$2 start=$SECONDS ticker status=0
+	shift 2
+	mkdir -p "$(dirname "$log")"
+	: >"$log"
+	(
+		every=30 end='\n'
+		[ -t 2 ] && every=1 end='\r'
+		while sleep 1 && kill -0 $$; do
+			[ $(((SECONDS - start) % every)) -ne 0 ] ||
+				printf "  %s: %d s, %d lines of output$end" "$what" \
+					$((SECONDS - start)) "$(wc -l <"$log")" >&2
+		done
+	) 9>&- &
+	ticker=$!
+	"$@" >"$log" 2>&1 </dev/null || status=$?
+	kill $ticker
+	wait $ticker 2>/dev/null || :
+	if [ $status -ne 0 ]; then
+		tail -n 25 "$log" >&2
+		die "$what: failed with status $status; all of it is in $log"
+	fi
+	say "  $what: done in $((SECONDS - start)) s"
+}
+
+# Debian packages that the work at hand needs: installed where we may, asked for
+# where we may not.  Nothing is contacted when all of them are there.
+need_packages() {
+	local missing=() as=() p
+
+	command -v dpkg-query >/dev/null ||
+		die "this sets itself up on Debian 12 or newer only; it wants: $*"
+	for p; do
+		[ "$(dpkg-query -W -f '${db:Status-Status}' "$p" 2>/dev/null)" = installed ] ||
+			missing+=("$p")
+	done
+	[ ${#missing[@]} -gt 0 ] || return 0
+
+	if [ "$(id -u)" -ne 0 ]; then
+		sudo -n true 2>/dev/null ||
+			die "please install what is missing:
+  sudo apt-get install --no-install-recommends ${missing[*]}"
+		as=(sudo -n)
+	fi
+	progress "apt-get update" "$cache/log/apt-update" \
+		"${as[@]}" apt-get -q update
+	progress "installing ${missing[*]}" "$cache/log/apt-install" \
+		"${as[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qy \
+		install --no-install-recommends "${missing[@]}"
+}
+
+# shellcheck disable=SC2034 # for those who source this
+build_packages=(build-essential bc bison cpio flex libelf-dev xz-utils)
+# shellcheck disable=SC2034 # likewise
+boot_packages=(busybox-static qemu-system-x86)
+
+# build_modules KERNEL OUT [VARIABLE=VALUE...]: the module, the client and, if
+# the kernel has KUnit, the suites, for the kernel in the directory KERNEL.  OUT
+# gets copies of the sources, so that builds for several kernels neither meet
+# each other nor leave anything beside the sources.
+build_modules() {
+	local build=$1/build out=$2 flags=()
+	shift 2
+
+	! grep -q '^CONFIG_UML=y' "$build/.config" || flags=(ARCH=um)
+	mkdir -p "$out"
+	(
+		cd "$top"
+		find Kbuild ./*.[ch] kunit selftests ! -name '*.mod.c' \
+			\( -name '*.[ch]' -o -name Kbuild \) |
+			cpio --quiet -pdmu "$out"
+	)
+	make -C "$build" M="$out" "${flags[@]}" MPSLAB_CLIENT=m -j"$(nproc)" "$@"
+}

@@ -1,0 +1,171 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# vm.sh KERNEL JOB RUN [mem=M] [smp=N] [nodes=N] [icount=1] [limit=SECONDS] [TEST...]
+#
+# Boot one guest on KERNEL (see kernel.sh), let it do JOB (see init), and judge
+# it.  RUN is a directory for what the guest leaves:
+#
+#   console  the kernel's log, with KUnit's results in it
+#   output   what the job printed
+#   verdict  the token that the guest was given, and the job's status
+#   totals   cases passed, failed and skipped
+#
+# The guest has done well when the token is back with status 0, the kernel's log
+# holds no complaint and, for tests, KTAP agrees with its plan.  Nothing is
+# concluded from a line that the console merely happens to show.
+
+# shellcheck source-path=SCRIPTDIR
+. "$(dirname "$0")/lib.sh"
+
+name=$1 job=$2 run=$3
+shift 3
+mem=1024 smp=4 nodes=2 icount=0 limit=600
+[ "$name" != uml ] || mem=512 smp=2
+while [[ ${1:-} = *=* ]]; do
+	case ${1%%=*} in
+	mem|smp|nodes|icount|limit) declare "${1%M}" ;;
+	*) die "vm.sh: what is $1?" ;;
+	esac
+	shift
+done
+
+# What the kernel says when something is wrong.  mpslab's own reports on its
+# users, "BUG <cache>: <what>", have no colon after BUG: the tests provoke them.
+complaints='WARNING:|BUG:|Oops|Kernel panic|Call Trace|KASAN|UBSAN|ODEBUG'
+complaints+='|INFO: (task|rcu|trying|inconsistent|possible|suspicious)|general protection'
+complaints+='|possible (circular|recursive)|inconsistent lock state|suspicious RCU'
+complaints+='|unreferenced object|suspected memory leaks|scheduling while atomic'
+complaints+='|list_(add|del) corruption|BUG [^:]*Tainted|Bad page'
+complaints+='|printk messages dropped|[Uu]nknown symbol|disagrees about version'
+
+make_initramfs() {
+	local root=$run/root ko
+
+	mkdir -p "$root/bin" "$root/mods" "$root/selftests"
+	cp /bin/busybox "$root/bin/"
+	ln -s busybox "$root/bin/sh"
+	cp "$vm/init" "$root/"
+	cp "$top"/selftests/*.sh "$root/selftests/" 2>/dev/null || :
+	find "$modules" -name '*.ko' | while IFS= read -r ko; do
+		strip --strip-debug -o "$root/mods/${ko##*/}" "$ko"
+	done
+	printf '%s\n' >"$root/job" "job=$job" "tests='$*'" "out=$out" "verdict=$verdict" \
+		"token=$token" "host=$host" "rows=$(tput lines 2>/dev/null || echo 24)" \
+		"columns=$(tput cols 2>/dev/null || echo 80)"
+	(cd "$root" && find . | cpio --quiet -o -H newc) >"$run/initramfs"
+	rm -r "$root"
+}
+
+# shellcheck disable=SC2054 # the comma is for UML
+uml_guest() {
+	guest=("$kernel/image" mem="${mem}M" ncpus="$smp" seccomp=on
+		initrd="$run/initramfs" con=null con0=null,fd:1 panic=-1 panic_on_warn=1)
+}
+
+qemu_guest() {
+	local serial console=ttyS0 accel=(-accel "tcg,thread=multi" -cpu max) node
+
+	# For ttyS0, ttyS1 and ttyS2.
+	serial=(file:"$run/console" file:"$run/output" file:"$run/verdict")
+	case $job in
+	demo)	# live, and kept as well
+		serial=("${serial[0]}" chardev:out "${serial[2]}"
+			-chardev "stdio,id=out,signal=off,logfile=$run/output")
+		;;
+	shell)
+		serial=(mon:stdio file:"$run/console" "${serial[2]}")
+		console=ttyS1
+		;;
+	esac
+	# Never KVM by itself: where /dev/kvm exists, a guest may still hang in it.
+	[ -z "${KVM:-}" ] || accel=(-accel kvm -cpu host)
+	# One nanosecond of the guest's clock is then one instruction.
+	[ "$icount" = 0 ] || accel=(-accel "tcg,thread=single" -icount "shift=0" -cpu max)
+
+	guest=(qemu-system-x86_64 -nodefaults -no-user-config -display none -no-reboot
+		-M pc "${accel[@]}" -smp "$smp,sockets=$nodes" -m "${mem}M"
+		-serial "${serial[0]}" -serial "${serial[1]}" -serial "${serial[@]:2}"
+		-kernel "$kernel/image" -initrd "$run/initramfs"
+		-append "console=$console panic=-1 panic_on_warn=1 oops=panic")
+	for ((node = 0; node < nodes; node++)); do
+		guest+=(-object "memory-backend-ram,id=mem$node,size=$((mem / nodes))M" -numa
+			"node,memdev=mem$node,cpus=$((node * smp / nodes))-$(((node + 1) * smp / nodes - 1))")
+	done
+}
+
+failed=0
+fail() {
+	echo "  FAIL  $*"
+	failed=$((failed + 1))
+}
+
+judge() {
+	local found="" passed=0 failed_cases=0 skipped=0 ktap
+
+	[ "$status" -ne 124 ] || fail "the guest was ended after $limit s"
+	read -r found 2>/dev/null <"$run/verdict" || :
+	case $found in
+	"$token 0") ;;
+	"$token "*) fail "the guest's job ended with status ${found#"$token "}" ;;
+	*) fail "the guest never came to its verdict" ;;
+	esac
+	if grep -aE "$complaints" "$run/console" >"$run/complaints"; then
+		fail "the kernel complained:"
+		head -n 10 "$run/complaints" | sed 's/^/        /'
+	fi
+	case $job in
+	kunit)	   ktap=$run/console ;;
+	selftests) ktap=$run/output ;;
+	*)	   ktap= ;;
+	esac
+	if [ -n "$ktap" ]; then
+		awk -f "$vm/ktap.awk" -v totals="$run/totals" "$ktap"
+		read -r passed failed_cases skipped <"$run/totals"
+	fi
+	failed=$((failed + failed_cases))
+	echo "$passed $failed $skipped" >"$run/totals"
+	[ $failed -eq 0 ] || echo "        all that the guest left: $run"
+	[ $failed -eq 0 ]
+}
+
+case $name in
+uml)	need_packages "${build_packages[@]}" busybox-static ;;
+*)	need_packages "${build_packages[@]}" "${boot_packages[@]}" ;;
+esac
+kernel=$("$vm/kernel.sh" "$name")
+mkdir -p "$run"
+run=$(realpath "$run")
+rm -f "$run"/{console,output,verdict,totals}
+
+# One build of the modules for each kernel and each tree that they are built from.
+modules=$cache/modules/$(basename "$(realpath "$kernel")")-$(cksum <<<"$top" | cut -d ' ' -f 1)
+lock "modules-${modules##*/}"
+progress "building the modules for $name" "$run/build" build_modules "$kernel" "$modules"
+exec 9>&-
+
+token=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
+case $name-$job in
+uml-*)	 host=$run out=/host/output verdict=/host/verdict ;;
+*-shell) host='' out=/dev/ttyS0 verdict=/dev/ttyS2 ;;
+*)	 host='' out=/dev/ttyS1 verdict=/dev/ttyS2 ;;
+esac
+make_initramfs "$@"
+
+status=0
+case $name-$job in
+uml-*)
+	uml_guest
+	timeout -k 5 "$limit" "${guest[@]}" </dev/null >"$run/console" 2>&1 || status=$?
+	judge
+	;;
+*-shell)
+	qemu_guest
+	"${guest[@]}"
+	;;
+*)
+	qemu_guest
+	timeout --foreground -k 5 "$limit" "${guest[@]}" </dev/null || status=$?
+	judge
+	;;
+esac
