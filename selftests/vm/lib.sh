@@ -9,14 +9,26 @@ top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 export vm=$top/selftests/vm
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/mpslab
 
+# The options of the make that may have started this are not for those below it.
+unset MAKEFLAGS MFLAGS
+
 say() { printf '%s\n' "$*" >&2; }
 die() { say "mpslab: $*"; exit 1; }
 
 # One process at a time prepares a thing; the others then find it ready.
 lock() {
-	mkdir -p "$cache"
-	exec 9>"$cache/$1.lock"
+	mkdir -p "$cache/lock"
+	exec 9>"$cache/lock/$1"
 	flock -n 9 || { say "waiting for another run that prepares: $1"; flock 9; }
+}
+
+# A new directory for what a run leaves; those of the last days are kept.
+new_run() {
+	local runs=$cache/log/run
+
+	mkdir -p "$runs"
+	find "$runs" -mindepth 1 -maxdepth 1 -mtime +3 -exec rm -r {} +
+	mktemp -d "$runs/$(date +%m%d-%H%M%S)-XXXX"
 }
 
 # progress WHAT LOG COMMAND...: run a command that takes long, its output in a
@@ -44,6 +56,7 @@ progress() {
 		tail -n 25 "$log" >&2
 		die "$what: failed with status $status; all of it is in $log"
 	fi
+	[ ! -t 2 ] || printf '\r\033[K' >&2
 	say "  $what: done in $((SECONDS - start)) s"
 }
 

@@ -1,10 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# vm.sh KERNEL JOB RUN [mem=M] [smp=N] [nodes=N] [icount=1] [limit=SECONDS] [TEST...]
+# vm.sh KERNEL JOB [mem=M] [smp=N] [nodes=N] [icount=1] [limit=SECONDS] [run=DIR]
+#       [TEST...]
 #
 # Boot one guest on KERNEL (see kernel.sh), let it do JOB (see init), and judge
-# it.  RUN is a directory for what the guest leaves:
+# it.  In DIR is what the guest leaves:
 #
 #   console  the kernel's log, with KUnit's results in it
 #   output   what the job printed
@@ -18,13 +19,13 @@
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/lib.sh"
 
-name=$1 job=$2 run=$3
-shift 3
+name=$1 job=$2 run=
+shift 2
 mem=1024 smp=4 nodes=2 icount=0 limit=600
 [ "$name" != uml ] || mem=512 smp=2
 while [[ ${1:-} = *=* ]]; do
 	case ${1%%=*} in
-	mem|smp|nodes|icount|limit) declare "${1%M}" ;;
+	mem|smp|nodes|icount|limit|run) declare "$1" ;;
 	*) die "vm.sh: what is $1?" ;;
 	esac
 	shift
@@ -134,9 +135,8 @@ uml)	need_packages "${build_packages[@]}" busybox-static ;;
 *)	need_packages "${build_packages[@]}" "${boot_packages[@]}" ;;
 esac
 kernel=$("$vm/kernel.sh" "$name")
-mkdir -p "$run"
-run=$(realpath "$run")
-rm -f "$run"/{console,output,verdict,totals}
+mem=${mem%M}
+run=${run:-$(new_run)}
 
 # One build of the modules for each kernel and each tree that they are built from.
 modules=$cache/modules/$(basename "$(realpath "$kernel")")-$(cksum <<<"$top" | cut -d ' ' -f 1)

@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# What can be done; Kbuild says what is built.
+
+KDIR ?= /lib/modules/$(shell uname -r)/build
+vm := selftests/vm
+
+# The guests' scripts get these as the user gave them, and have defaults of
+# their own: the KDIR above is this machine's.
+ifneq ($(origin KDIR),file)
+export KDIR
+endif
+export KERNEL UML KVM
+
+.PHONY: module install clean test test-debug demo shell check help
+
+module: ## build mpslab.ko for the running kernel, or the headers in KDIR=
+	$(MAKE) -C $(KDIR) M=$(CURDIR) modules
+
+install: module ## install it where modprobe finds it
+	$(MAKE) -C $(KDIR) M=$(CURDIR) modules_install
+
+clean: ## remove what was built here
+	$(MAKE) -C $(KDIR) M=$(CURDIR) MPSLAB_CLIENT=m clean
+
+demo: ## watch it work, in a guest with the stock kernel
+	@$(vm)/vm.sh stock demo
+
+test: ## KUnit under UML, the scripts on the stock kernel
+	@$(vm)/test.sh
+
+test-debug: ## both on a kernel with KASAN, lockdep and kmemleak
+	@$(vm)/test.sh debug
+
+shell: ## a shell in a guest, the module loaded
+	@$(vm)/vm.sh stock shell
+
+check: ## checkpatch, sparse, warnings, kernel-doc, layering, shellcheck
+	@$(vm)/check.sh
+
+help: ## print this
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 20
+	@echo 'Variables: KDIR= headers to build against; KERNEL= (with KDIR=) a bzImage to boot'
+	@echo 'instead of the stock kernel; UML= a UML build tree; KVM=1 not to emulate.'
