@@ -8,6 +8,7 @@
 
 #include <linux/kconfig.h>
 #include <linux/module.h>
+#include <linux/swap.h>
 #include <linux/version.h>
 #include <linux/workqueue.h>
 
@@ -35,5 +36,33 @@
 #else
 #define EXPORT_SYMBOL_IF_KUNIT(symbol)
 #endif
+
+/*
+ * Flags of the kernel's own allocators that say nothing to this one; each kernel
+ * has some of them.
+ */
+#ifdef SLAB_MEM_SPREAD
+#define COMPAT_SLAB_MEM_SPREAD		SLAB_MEM_SPREAD
+#else
+#define COMPAT_SLAB_MEM_SPREAD		0
+#endif
+#ifdef SLAB_NO_MERGE
+#define COMPAT_SLAB_NO_MERGE		SLAB_NO_MERGE
+#else
+#define COMPAT_SLAB_NO_MERGE		0
+#endif
+#define COMPAT_SLAB_FLAGS_IGNORED \
+	(COMPAT_SLAB_MEM_SPREAD | COMPAT_SLAB_NO_MERGE)
+
+/* 6.4: reclaim is told of slab pages through a function */
+static inline void compat_account_reclaimed_pages(unsigned long pages)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 4, 0)
+	mm_account_reclaimed_pages(pages);
+#else
+	if (current->reclaim_state)
+		current->reclaim_state->reclaimed_slab += pages;
+#endif
+}
 
 #endif /* MPSLAB_COMPAT_H */

@@ -274,7 +274,39 @@ int geometry_choose(struct mpslab_cache *cache);
 void geometry_array_sizes(unsigned int size, unsigned int *limit,
 			  unsigned int *batchcount, unsigned int *shared);
 
+/* ----------------------------------------------------------- slab_node.c -- */
+
+struct mpslab_slab *obj_to_slab(const struct mpslab_cache *cache,
+				const void *obj);
+unsigned int slab_take(struct mpslab_slab *slab, void **to, unsigned int max);
+bool slab_put(struct mpslab_slab *slab, void *obj);
+struct mpslab_slab *slab_create(struct mpslab_cache *cache, gfp_t gfp, int nid);
+void slab_list_release(struct mpslab_cache *cache, struct list_head *slabs);
+void node_add_slab(struct cache_node *n, struct mpslab_slab *slab);
+unsigned int node_take(struct cache_node *n, void **to, unsigned int want);
+bool node_put(struct cache_node *n, struct mpslab_slab *slab, void *obj,
+	      struct list_head *empty);
+unsigned int node_put_run(struct mpslab_cache *cache, struct cache_node *n,
+			  void **objs, unsigned int nr,
+			  struct list_head *empty, unsigned int *bad);
+void keep_aside(struct mpslab_cache *cache, unsigned int nr);
+void put_objects(struct mpslab_cache *cache, void **objs, unsigned int nr,
+		 struct list_head *empty);
+unsigned long node_reap_free(struct mpslab_cache *cache, struct cache_node *n,
+			     unsigned long max_slabs);
+unsigned long node_drain_shared(struct mpslab_cache *cache,
+				struct cache_node *n, unsigned long max);
+
 /* ---------------------------------------------------------- slab_cache.c -- */
+
+unsigned int cpu_cache_drain(struct mpslab_cache *cache, struct cpu_cache *cc,
+			     unsigned int max, struct list_head *empty);
+void cpu_cache_drain_aliens(struct mpslab_cache *cache, struct cpu_cache *cc,
+			    struct list_head *empty);
+void cpu_cache_drain_local(struct mpslab_cache *cache);
+void cpu_cache_reap_local(struct mpslab_cache *cache);
+
+/* ---------------------------------------------------------- slab_setup.c -- */
 
 /* Totals of a cache at one instant; see cache_balance(). */
 struct cache_balance {
@@ -290,37 +322,21 @@ struct cache_balance {
 	long off;			/* objects - the sum; 0 is right */
 };
 
-struct mpslab_slab *obj_to_slab(const struct mpslab_cache *cache,
-				const void *obj);
-unsigned int slab_take(struct mpslab_slab *slab, void **to, unsigned int max);
-bool slab_put(struct mpslab_slab *slab, void *obj);
-struct mpslab_slab *slab_create(struct mpslab_cache *cache, gfp_t gfp, int nid);
-void slab_list_release(struct mpslab_cache *cache, struct list_head *slabs);
-void put_objects(struct mpslab_cache *cache, void **objs, unsigned int nr,
-		 struct list_head *empty);
-unsigned long node_reap_free(struct mpslab_cache *cache, struct cache_node *n,
-			     unsigned long max_slabs);
-unsigned long node_drain_shared(struct mpslab_cache *cache,
-				struct cache_node *n, unsigned long max);
-unsigned int cpu_cache_drain(struct mpslab_cache *cache, struct cpu_cache *cc,
-			     unsigned int max);
-unsigned int cpu_cache_drain_aliens(struct mpslab_cache *cache,
-				    struct cpu_cache *cc);
-void cpu_cache_drain_local(struct mpslab_cache *cache);
-void cpu_cache_reap_local(struct mpslab_cache *cache);
-
-/* ---------------------------------------------------------- slab_setup.c -- */
-
 extern struct mutex mpslab_mutex;
 extern struct list_head mpslab_caches;
 
 int cache_tune(struct mpslab_cache *cache, unsigned int limit,
 	       unsigned int batchcount, unsigned int shared_factor);
-void cache_reap(struct mpslab_cache *cache);
 void cache_balance(struct mpslab_cache *cache, struct cache_balance *b);
 void cache_cpu_stat(struct mpslab_cache *cache, int cpu, struct cpu_stat *st);
-int slab_setup_init(void);
-void slab_setup_exit(void);
+
+/* ----------------------------------------------------------- slab_reap.c -- */
+
+void cpu_cache_drain_dead(struct mpslab_cache *cache, struct cpu_cache *cc);
+void cache_drain(struct mpslab_cache *cache);
+void cache_reap(struct mpslab_cache *cache);
+int slab_reap_init(void);
+void slab_reap_exit(void);
 
 /* -------------------------------------------------------- mempool_core.c -- */
 
@@ -331,12 +347,29 @@ unsigned int pool_waiters(struct mpslab_pool *pool,
 /* ---------------------------------------------------------- slab_debug.c -- */
 
 /*
- * One grammar for what a caller did wrong, one line each, and the tests match
- * it: "BUG <who>: <what>" and, where something had to be done, "FIX <who>: ...".
+ * One grammar for what a caller did wrong, and the tests match it:
+ * "BUG <who>: <what>" and, where something was done, "FIX <who>: ...".
  */
 __printf(3, 4) void cache_bug(struct mpslab_cache *cache, const char *fix,
 			      const char *fmt, ...);
-__printf(2, 3) void usage_bug(const char *who, const char *fmt, ...);
+__printf(3, 4) void __usage_bug(bool *said, const char *who,
+				const char *fmt, ...);
+
+/* A bad argument: counted always, said once for each place that finds it. */
+#define usage_bug(who, fmt, ...)					\
+do {									\
+	static bool __said;						\
+									\
+	__usage_bug(&__said, who, fmt, ##__VA_ARGS__);			\
+} while (0)
+
+/* The same, counted for a cache as well. */
+#define cache_usage_bug(cache, fmt, ...)				\
+do {									\
+	atomic_long_inc(&(cache)->errors);				\
+	usage_bug((cache)->dirname, fmt, ##__VA_ARGS__);		\
+} while (0)
+
 unsigned long usage_bugs(void);
 
 /* ------------------------------------------------------------- debugfs.c -- */

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * mpslab: a slab allocator with per-CPU array caches and a memory pool with a
+ * guaranteed reserve, as a module.  This file puts the parts in order.
+ */
+#include <linux/module.h>
+
+#include "internal.h"
+
+static int __init mpslab_init(void)
+{
+	int err;
+
+	err = debugfs_root_init();
+	if (err)
+		return err;
+	err = slab_reap_init();
+	if (err)
+		debugfs_root_exit();
+	return err;
+}
+
+static void __exit mpslab_exit(void)
+{
+	slab_reap_exit();
+	debugfs_root_exit();
+}
+
+module_init(mpslab_init);
+module_exit(mpslab_exit);
+
+MODULE_DESCRIPTION("Slab allocator with per-CPU array caches and memory pool");
+MODULE_LICENSE("GPL");

@@ -1,0 +1,686 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The slab allocator: per-CPU arrays over per-node lists over page blocks.
+ *
+ * An object is in one of five states, and moves between them only as said here:
+ *
+ *	in use         the client owns it
+ *	in an array    this CPU owns it, under cpu_cache.busy
+ *	shared         in the node's shared array, under list_lock
+ *	free           its bit is set in its slab, under list_lock
+ *	unborn, dead   its slab is not (or no longer) on a node; whoever created
+ *	               or detached the slab owns all of it
+ *
+ *	mpslab_cache_alloc()    array -> in use
+ *	mpslab_cache_free()     in use -> array
+ *	refill()                shared, free -> array
+ *	flush()                 array -> shared, free
+ *	slab_share_out()        unborn -> in use, array, free
+ *	node_reap_free()        free -> dead, a whole slab at a time
+ *
+ * The busy word.  A CPU's arrays are used with preemption off and the word set.
+ * Task, softirq and hardirq contexts of one CPU nest like brackets: whoever
+ * interrupts a holder of the word finds it set, leaves the arrays alone and goes
+ * to the node instead; whoever interrupts before the word is set or after it is
+ * cleared leaves it clear behind him.  So test and set need not be one step, the
+ * word needs no atomic and no memory barrier (only one CPU looks), interrupts
+ * stay on, and a task, which by definition has interrupted nobody, always finds
+ * the word clear.  An NMI is one bracket more: it may use the arrays if the word
+ * is clear, and must not go to the node, whose lock its CPU may hold.
+ *
+ * Arrays are never touched by another CPU.  Draining runs on the owner; only a
+ * dead CPU's arrays, and arrays that cache_tune() has replaced and every CPU
+ * has let go of (an RCU grace period covers all preemption-off regions), are
+ * emptied by somebody else.
+ *
+ * Every move between states is done with preemption off from end to end, so
+ * that whoever stops all CPUs (cache_balance()) finds each object counted once.
+ *
+ * Metadata never lies in a free object.  A slab knows its free objects by a
+ * bitmap, so a write after free cannot corrupt the allocator, a constructed
+ * object stays constructed, and a double free is seen at the latest when the
+ * object comes home.
+ *
+ * The arrays are Bonwick and Adams' magazines in the flat form that mm/slab.c
+ * gave them; the bitmap is FreeBSD UMA's; the busy word is a relative of the
+ * kernel's local_trylock().
+ */
+#include <linux/export.h>
+#include <linux/mm.h>
+#include <linux/preempt.h>
+#include <linux/sched/mm.h>
+#include <linux/string.h>
+
+#include "internal.h"
+
+/* -------------------------------------------------------- the per-CPU layer -- */
+
+/*
+ * Enter this CPU's arrays; NULL if somebody whom we interrupted is in them.
+ *
+ * Who may run at the same time: on this CPU, an interrupt or NMI at any
+ * instruction, which leaves the word as it found it; on others nobody, they
+ * have words of their own.  barrier() in enter and exit keeps the compiler from
+ * moving accesses to the arrays out of the section, where an interrupt that
+ * finds the word clear would see them half done; the CPU sees its own stores in
+ * order.
+ *
+ * Preemption off is also what synchronize_rcu() in cpu_cache_replace() waits
+ * for, so the arrays that we found stay in place until cpu_cache_exit().
+ */
+static __always_inline struct cpu_cache *
+cpu_cache_enter(struct mpslab_cache *cache)
+{
+	struct cpu_cache *cc;
+
+	preempt_disable();
+	cc = this_cpu_ptr(READ_ONCE(cache->cpu));
+	if (unlikely(READ_ONCE(cc->busy))) {
+		preempt_enable();
+		return NULL;
+	}
+	WRITE_ONCE(cc->busy, 1);
+	barrier();
+	return cc;
+}
+
+static __always_inline void cpu_cache_exit(struct cpu_cache *cc)
+{
+	barrier();
+	WRITE_ONCE(cc->busy, 0);
+	preempt_enable();
+}
+
+static struct cache_node *local_node(struct mpslab_cache *cache)
+{
+	return cache->node[numa_mem_id()];
+}
+
+/* Fill the empty array of this CPU from the node's lists. */
+static void refill(struct mpslab_cache *cache, struct cpu_cache *cc)
+{
+	struct cache_node *n = local_node(cache);
+	struct array_cache *ac = &cc->ac;
+	unsigned int want = ac->batchcount;
+	unsigned long flags;
+
+	/* A cache that is hardly used on this CPU need not hoard here. */
+	if (!ac->touched)
+		want = min_t(unsigned int, want, BOUNCE_REFILL);
+
+	raw_spin_lock_irqsave(&n->list_lock, flags);
+	ac->avail = node_take(n, ac->entry, want);
+	raw_spin_unlock_irqrestore(&n->list_lock, flags);
+	cc->stat.refills += !!ac->avail;
+}
+
+/*
+ * Move the oldest objects of this CPU's full array to the node: to the shared
+ * array, what does not fit to their slabs.
+ */
+static void flush(struct mpslab_cache *cache, struct cpu_cache *cc,
+		  struct list_head *empty)
+{
+	struct cache_node *n = local_node(cache);
+	struct array_cache *ac = &cc->ac;
+	unsigned int nr = min(ac->batchcount, ac->avail);
+	unsigned int done = 0, bad = 0;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&n->list_lock, flags);
+	if (n->shared)
+		done = ac_push_many(n->shared, ac->entry, nr);
+	done += node_put_run(cache, n, ac->entry + done, nr - done, empty,
+			     &bad);
+	raw_spin_unlock_irqrestore(&n->list_lock, flags);
+
+	/* Objects of other nodes, where the CPU changed its node. */
+	if (unlikely(done < nr))
+		put_objects(cache, ac->entry + done, nr - done, empty);
+	keep_aside(cache, bad);
+	ac_drop_oldest(ac, nr);
+	cc->stat.flushes++;
+}
+
+/**
+ * cpu_cache_drain() - free the oldest objects of an array to their slabs
+ * @cache: the cache
+ * @cc: arrays that the caller owns: its CPU's, entered, or nobody's any more
+ * @max: how many at most; no more than a batch is done at a time
+ * @empty: collects slabs to be released
+ *
+ * Context: preemption off, lest a balance counts the objects twice.
+ * Return: how many were freed.
+ */
+unsigned int cpu_cache_drain(struct mpslab_cache *cache, struct cpu_cache *cc,
+			     unsigned int max, struct list_head *empty)
+{
+	unsigned int nr = min3(cc->ac.avail, max, cc->ac.batchcount);
+
+	put_objects(cache, cc->ac.entry, nr, empty);
+	ac_drop_oldest(&cc->ac, nr);
+	return nr;
+}
+EXPORT_SYMBOL_IF_KUNIT(cpu_cache_drain);
+
+static void alien_flush(struct mpslab_cache *cache, struct array_cache *alien,
+			struct list_head *empty)
+{
+	put_objects(cache, alien->entry, alien->avail, empty);
+	alien->avail = 0;
+}
+
+/**
+ * cpu_cache_drain_aliens() - send home the objects of other nodes
+ * @cache: the cache
+ * @cc: arrays that the caller owns: its CPU's, entered, or nobody's any more
+ * @empty: collects slabs to be released
+ *
+ * Context: preemption off.
+ */
+void cpu_cache_drain_aliens(struct mpslab_cache *cache, struct cpu_cache *cc,
+			    struct list_head *empty)
+{
+	unsigned int nid;
+
+	for (nid = 0; nid < cache->nr_aliens; nid++)
+		alien_flush(cache, cpu_cache_alien(cc, nid), empty);
+}
+EXPORT_SYMBOL_IF_KUNIT(cpu_cache_drain_aliens);
+
+/* Drain up to @max objects of this CPU's array, and all aliens. */
+static void drain_local(struct mpslab_cache *cache, unsigned int max)
+{
+	struct cpu_cache *cc;
+	unsigned int nr;
+
+	do {
+		LIST_HEAD(empty);
+
+		cc = cpu_cache_enter(cache);
+		if (WARN_ON_ONCE(!cc))	/* we are a task */
+			return;
+		cpu_cache_drain_aliens(cache, cc, &empty);
+		nr = cpu_cache_drain(cache, cc, max, &empty);
+		cpu_cache_exit(cc);
+		slab_list_release(cache, &empty);
+		max -= nr;
+		cond_resched();
+	} while (nr && max);
+}
+
+/**
+ * cpu_cache_drain_local() - empty this CPU's arrays
+ * @cache: the cache
+ *
+ * Objects that others free on this CPU meanwhile may stay.
+ *
+ * Context: a task bound to the CPU; no lock below mpslab_mutex.
+ */
+void cpu_cache_drain_local(struct mpslab_cache *cache)
+{
+	drain_local(cache, 2 * CPU_LIMIT_MAX);
+}
+EXPORT_SYMBOL_IF_KUNIT(cpu_cache_drain_local);
+
+/**
+ * cpu_cache_reap_local() - let this CPU's arrays age
+ * @cache: the cache
+ *
+ * Aliens go home; an array that nobody took from since the last reap loses a
+ * fifth of its limit.
+ *
+ * Context: a task bound to the CPU; no lock below mpslab_mutex.
+ */
+void cpu_cache_reap_local(struct mpslab_cache *cache)
+{
+	struct cpu_cache *cc = cpu_cache_enter(cache);
+	unsigned int max;
+	bool touched;
+
+	if (WARN_ON_ONCE(!cc))	/* we are a task */
+		return;
+	touched = cc->ac.touched;
+	cc->ac.touched = false;
+	max = touched ? 0 : (cc->ac.limit + 4) / 5;
+	cpu_cache_exit(cc);
+	drain_local(cache, max);
+}
+EXPORT_SYMBOL_IF_KUNIT(cpu_cache_reap_local);
+
+/* ------------------------------------------------------------------- alloc -- */
+
+/* From this CPU's array, refilled if need be; the node if it is busy. */
+static unsigned int alloc_from_lists(struct mpslab_cache *cache, void **to,
+				     unsigned int want)
+{
+	struct cpu_cache *cc = cpu_cache_enter(cache);
+	struct cache_node *n;
+	unsigned long flags;
+	unsigned int got;
+
+	if (likely(cc)) {
+		if (!cc->ac.avail) {
+			cc->stat.misses++;
+			refill(cache, cc);
+		}
+		got = ac_pop_many(&cc->ac, to, want);
+		cc->stat.allocs += got;
+		cpu_cache_exit(cc);
+		return got;
+	}
+
+	n = local_node(cache);
+	raw_spin_lock_irqsave(&n->list_lock, flags);
+	got = node_take(n, to, min_t(unsigned int, want, BOUNCE_REFILL));
+	n->allocs += got;
+	raw_spin_unlock_irqrestore(&n->list_lock, flags);
+	return got;
+}
+
+/*
+ * Share out a new slab: @want objects to the caller, a batch to this CPU's array
+ * if the slab is of its node, the rest to the slab's node.  The caller's share
+ * comes first and straight from the slab, so whoever grew the cache has an
+ * object, whatever others do meanwhile.
+ *
+ * Until node_add_slab() nobody else knows the slab; from cpu_cache_enter() on,
+ * preemption is off, so the counts change as one.
+ */
+static unsigned int slab_share_out(struct mpslab_cache *cache,
+				   struct mpslab_slab *slab, void **to,
+				   unsigned int want)
+{
+	struct cache_node *n = cache->node[slab->nid];
+	unsigned int got = slab_take(slab, to, want);
+	struct cpu_cache *cc;
+	unsigned long flags;
+
+	cc = cpu_cache_enter(cache);
+	if (likely(cc)) {
+		struct array_cache *ac = &cc->ac;
+
+		if (n == local_node(cache))
+			ac->avail += slab_take(slab, ac->entry + ac->avail,
+					       min(ac->batchcount, ac_room(ac)));
+		cc->stat.allocs += got;
+	}
+
+	raw_spin_lock_irqsave(&n->list_lock, flags);
+	if (unlikely(!cc))
+		n->allocs += got;
+	node_add_slab(n, slab);
+	raw_spin_unlock_irqrestore(&n->list_lock, flags);
+	if (likely(cc))
+		cpu_cache_exit(cc);
+	return got;
+}
+
+/* Without new memory: whatever any node still has, the nearest first. */
+static unsigned int alloc_fallback(struct mpslab_cache *cache, void **to,
+				   unsigned int want)
+{
+	struct cache_node *n;
+	unsigned long flags;
+	unsigned int got;
+	int nid;
+
+	got = alloc_from_lists(cache, to, want);
+	if (got)
+		return got;
+	for_each_cache_node(cache, nid, n) {
+		raw_spin_lock_irqsave(&n->list_lock, flags);
+		got = node_take(n, to, min_t(unsigned int, want, BOUNCE_REFILL));
+		n->allocs += got;
+		raw_spin_unlock_irqrestore(&n->list_lock, flags);
+		if (got)
+			break;
+	}
+	return got;
+}
+
+static unsigned int alloc_grow(struct mpslab_cache *cache, gfp_t gfp, int nid,
+			       void **to, unsigned int want)
+{
+	struct mpslab_slab *slab;
+
+	might_alloc(gfp);
+	slab = slab_create(cache, gfp, nid);
+	if (likely(slab))
+		return slab_share_out(cache, slab, to, want);
+	if (gfp & __GFP_THISNODE)
+		return 0;
+	return alloc_fallback(cache, to, want);
+}
+
+/* At least one object, at most @want; 0 if there is no memory, or in NMI. */
+static noinline unsigned int alloc_slow(struct mpslab_cache *cache, gfp_t gfp,
+					void **to, unsigned int want)
+{
+	unsigned int got;
+
+	if (unlikely(in_nmi()))
+		return 0;
+	got = alloc_from_lists(cache, to, want);
+	if (likely(got))
+		return got;
+	return alloc_grow(cache, gfp, numa_mem_id(), to, want);
+}
+
+/* A constructed object cannot be zeroed; said here, off the fast path. */
+static bool may_zero(struct mpslab_cache *cache, gfp_t gfp)
+{
+	if (likely(!cache->ctor || !(gfp & __GFP_ZERO)))
+		return true;
+	cache_usage_bug(cache, "allocation refused: __GFP_ZERO with a constructor");
+	return false;
+}
+
+static noinline void *zero_object(struct mpslab_cache *cache, gfp_t gfp,
+				  void *obj)
+{
+	if (unlikely(!obj))
+		return NULL;
+	if (unlikely(!may_zero(cache, gfp))) {
+		mpslab_cache_free(cache, obj);
+		return NULL;
+	}
+	return memset(obj, 0, cache->object_size);
+}
+
+/**
+ * mpslab_cache_alloc() - allocate an object
+ * @cache: the cache
+ * @gfp: allocation flags; %__GFP_ZERO only without a constructor
+ *
+ * Context: any.  Sleeps if @gfp has %__GFP_DIRECT_RECLAIM.  In NMI it gives what
+ * this CPU's array holds, or nothing.  On PREEMPT_RT, atomic context gets what
+ * the cache holds: only preemptible context may reach the page allocator.
+ * Return: the object, or NULL without memory and for a caller's mistake (a NULL
+ * cache, %__GFP_ZERO with a constructor), which is reported.
+ */
+void *mpslab_cache_alloc(struct mpslab_cache *cache, gfp_t gfp)
+{
+	struct cpu_cache *cc;
+	void *obj = NULL;
+
+	if (unlikely(!cache)) {
+		usage_bug("cache", "allocation from a NULL cache");
+		return NULL;
+	}
+	cc = cpu_cache_enter(cache);
+	if (likely(cc)) {
+		obj = ac_pop(&cc->ac);
+		cc->stat.allocs += !!obj;
+		cpu_cache_exit(cc);
+	}
+	if (unlikely(!obj))
+		alloc_slow(cache, gfp, &obj, 1);
+	if (unlikely((gfp | cache->zero_gfp) & __GFP_ZERO))
+		return zero_object(cache, gfp, obj);
+	return obj;
+}
+EXPORT_SYMBOL_GPL(mpslab_cache_alloc);
+
+static void *alloc_on_node(struct mpslab_cache *cache, gfp_t gfp, int nid)
+{
+	struct cache_node *n = cache->node[nid];
+	void *obj = NULL;
+	unsigned long flags;
+	unsigned int got;
+
+	if (unlikely(in_nmi()))
+		return NULL;
+	raw_spin_lock_irqsave(&n->list_lock, flags);
+	got = node_take(n, &obj, 1);
+	n->allocs += got;
+	raw_spin_unlock_irqrestore(&n->list_lock, flags);
+	if (!got)
+		alloc_grow(cache, gfp, nid, &obj, 1);
+	return obj;
+}
+
+/**
+ * mpslab_cache_alloc_node() - allocate an object of a given NUMA node
+ * @cache: the cache
+ * @gfp: allocation flags; with %__GFP_THISNODE no other node will do
+ * @nid: the node, or %NUMA_NO_NODE for the nearest
+ *
+ * A node that could exist but has no memory counts as %NUMA_NO_NODE.
+ *
+ * Context: as mpslab_cache_alloc().
+ * Return: as mpslab_cache_alloc(); also NULL, with a report, for a node that
+ * cannot exist.
+ */
+void *mpslab_cache_alloc_node(struct mpslab_cache *cache, gfp_t gfp, int nid)
+{
+	void *obj;
+
+	if (unlikely(!cache))
+		return mpslab_cache_alloc(cache, gfp);
+	if (nid == NUMA_NO_NODE)
+		return mpslab_cache_alloc(cache, gfp);
+	if (unlikely(nid < 0 || nid >= nr_node_ids || !cache->node[nid])) {
+		cache_usage_bug(cache, "allocation refused: no node %d", nid);
+		return NULL;
+	}
+	if (!(gfp & __GFP_THISNODE) &&
+	    (nid == numa_mem_id() || !node_state(nid, N_MEMORY)))
+		return mpslab_cache_alloc(cache, gfp);
+	if (unlikely(!node_state(nid, N_MEMORY)))
+		return NULL;
+
+	obj = alloc_on_node(cache, gfp, nid);
+	if (unlikely((gfp | cache->zero_gfp) & __GFP_ZERO))
+		return zero_object(cache, gfp, obj);
+	return obj;
+}
+EXPORT_SYMBOL_GPL(mpslab_cache_alloc_node);
+
+static void zero_objects(struct mpslab_cache *cache, size_t nr, void **objs)
+{
+	while (nr--)
+		memset(objs[nr], 0, cache->object_size);
+}
+
+/**
+ * mpslab_cache_alloc_bulk() - allocate many objects, or none
+ * @cache: the cache
+ * @gfp: allocation flags
+ * @nr: how many
+ * @objs: filled with the objects; undefined on failure
+ *
+ * Context: as mpslab_cache_alloc().
+ * Return: @nr, or 0 if that many could not be had.
+ */
+int mpslab_cache_alloc_bulk(struct mpslab_cache *cache, gfp_t gfp, size_t nr,
+			    void **objs)
+{
+	size_t done = 0;
+	unsigned int got;
+
+	if (unlikely(!cache || (nr && !objs) || nr > INT_MAX)) {
+		usage_bug("cache", "bulk allocation of %zu from a NULL cache or to a NULL array",
+			  nr);
+		return 0;
+	}
+	if (unlikely(!may_zero(cache, gfp)))
+		return 0;
+	while (done < nr) {
+		got = alloc_slow(cache, gfp, objs + done, nr - done);
+		if (unlikely(!got)) {
+			mpslab_cache_free_bulk(cache, done, objs);
+			return 0;
+		}
+		done += got;
+	}
+	if ((gfp | cache->zero_gfp) & __GFP_ZERO)
+		zero_objects(cache, nr, objs);
+	return nr;
+}
+EXPORT_SYMBOL_GPL(mpslab_cache_alloc_bulk);
+
+/* -------------------------------------------------------------------- free -- */
+
+/*
+ * On PREEMPT_RT the page allocator's locks sleep, so a free from atomic context
+ * leaves an empty slab on the node, where the next reap finds it.
+ */
+static bool may_release_slabs(void)
+{
+	return !IS_ENABLED(CONFIG_PREEMPT_RT) || preemptible();
+}
+
+/* Straight to the slab, because this CPU's arrays are busy. */
+static void free_direct(struct mpslab_cache *cache, void *obj,
+			struct list_head *empty)
+{
+	struct mpslab_slab *slab = obj_to_slab(cache, obj);
+	struct cache_node *n;
+	unsigned long flags;
+	bool ok;
+
+	if (unlikely(!slab)) {
+		cache_bug(cache, "not freed", "free of what is no object");
+		return;
+	}
+	n = cache->node[slab->nid];
+	raw_spin_lock_irqsave(&n->list_lock, flags);
+	ok = node_put(n, slab, obj, empty);
+	n->frees += ok;
+	raw_spin_unlock_irqrestore(&n->list_lock, flags);
+	if (unlikely(!ok))
+		cache_bug(cache, "not freed", "object freed twice");
+}
+
+/* An object of another node: into the array that goes there. */
+static void free_alien(struct mpslab_cache *cache, struct cpu_cache *cc,
+		       void *obj, int nid, struct list_head *empty)
+{
+	struct array_cache *alien = cpu_cache_alien(cc, nid);
+
+	if (unlikely(!ac_push(alien, obj))) {
+		alien_flush(cache, alien, empty);
+		ac_push(alien, obj);
+	}
+	cc->stat.frees++;
+}
+
+/* Frees that are not a mere push.  In NMI they are refused: see the top. */
+static noinline void free_slow(struct mpslab_cache *cache, void *obj, int nid)
+{
+	bool release = may_release_slabs();
+	struct cpu_cache *cc;
+	LIST_HEAD(empty);
+
+	if (unlikely(in_nmi())) {
+		cache_bug(cache, "not freed", "free in NMI with the array full or busy");
+		return;
+	}
+	cc = nid != NUMA_NO_NODE && !cache->nr_aliens ? NULL :
+	     cpu_cache_enter(cache);
+	if (unlikely(!cc)) {
+		free_direct(cache, obj, release ? &empty : NULL);
+	} else if (nid != NUMA_NO_NODE) {
+		free_alien(cache, cc, obj, nid, release ? &empty : NULL);
+		cpu_cache_exit(cc);
+	} else {
+		if (!ac_room(&cc->ac))
+			flush(cache, cc, release ? &empty : NULL);
+		ac_push(&cc->ac, obj);
+		cc->stat.frees++;
+		cpu_cache_exit(cc);
+	}
+	slab_list_release(cache, &empty);
+}
+
+/*
+ * What some caches do at every free: wipe it, and send it home if it is of
+ * another node.  True if the object is dealt with.
+ */
+static noinline bool free_work(struct mpslab_cache *cache, void *obj)
+{
+	int nid;
+
+	if (cache->init_on_free)
+		memset(obj, 0, cache->object_size);
+	if (!cache->numa)
+		return false;
+	nid = page_to_nid(virt_to_page(obj));
+	if (nid == numa_mem_id())
+		return false;
+	free_slow(cache, obj, nid);
+	return true;
+}
+
+/**
+ * mpslab_cache_free() - free an object
+ * @cache: the cache that it is of
+ * @obj: the object
+ *
+ * Context: any; never sleeps.  In NMI it works if this CPU's array has room and
+ * nobody was interrupted in it; else the object is not freed, and that is
+ * reported.
+ */
+void mpslab_cache_free(struct mpslab_cache *cache, void *obj)
+{
+	struct cpu_cache *cc;
+
+	if (unlikely(!cache || !obj)) {
+		if (cache)
+			cache_usage_bug(cache, "free of NULL");
+		else
+			usage_bug("cache", "free of an object of a NULL cache");
+		return;
+	}
+	if (unlikely(cache->free_work) && free_work(cache, obj))
+		return;
+	cc = cpu_cache_enter(cache);
+	if (likely(cc)) {
+		bool done = ac_push(&cc->ac, obj);
+
+		cc->stat.frees += done;
+		cpu_cache_exit(cc);
+		if (likely(done))
+			return;
+	}
+	free_slow(cache, obj, NUMA_NO_NODE);
+}
+EXPORT_SYMBOL_GPL(mpslab_cache_free);
+
+/**
+ * mpslab_cache_free_bulk() - free many objects
+ * @cache: the cache that they are of
+ * @nr: how many
+ * @objs: the objects
+ *
+ * Context: as mpslab_cache_free().
+ */
+void mpslab_cache_free_bulk(struct mpslab_cache *cache, size_t nr, void **objs)
+{
+	struct cpu_cache *cc;
+	unsigned int done;
+
+	if (unlikely(nr && !objs)) {
+		usage_bug(cache ? cache->name : "cache", "bulk free of a NULL array");
+		return;
+	}
+	while (nr) {
+		done = 0;
+		cc = cache && !cache->free_work ? cpu_cache_enter(cache) : NULL;
+		if (cc) {
+			done = ac_push_many(&cc->ac, objs,
+					    min_t(size_t, nr, CPU_LIMIT_MAX));
+			cc->stat.frees += done;
+			cpu_cache_exit(cc);
+		}
+		/* No room, or more work: one by one makes room, or does it. */
+		if (!done) {
+			mpslab_cache_free(cache, *objs);
+			done = 1;
+		}
+		nr -= done;
+		objs += done;
+	}
+}
+EXPORT_SYMBOL_GPL(mpslab_cache_free_bulk);

@@ -1,0 +1,581 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Below the CPUs' arrays: page blocks, slabs, and the nodes that list them.
+ *
+ * A slab is created with no lock held and known to nobody, joins its home node
+ * with node_add_slab(), and leaves it, all objects free, with node_detach(), to
+ * be given back with no lock held.  In between, cache_node.list_lock guards it.
+ * Who calls what, and the states of an object, are in slab_cache.c.
+ */
+#include <linux/bitmap.h>
+#include <linux/export.h>
+#include <linux/mm.h>
+#include <linux/preempt.h>
+#include <linux/sched/mm.h>
+#include <linux/string.h>
+#include <linux/vmstat.h>
+
+#include "internal.h"
+
+/* ----------------------------------------------------------- the page layer -- */
+
+/* The flags of a caller that the page allocator may see. */
+#define PAGE_GFP_MASK	(~(GFP_ZONEMASK | __GFP_ZERO | __GFP_ACCOUNT | \
+			   __GFP_RECLAIMABLE | __GFP_COMP))
+
+/*
+ * A block of more than the least order is a wish, not a need: it is not worth
+ * reclaim, nor a report.
+ */
+static gfp_t wish_gfp(gfp_t gfp)
+{
+	return (gfp & ~(__GFP_DIRECT_RECLAIM | __GFP_NOFAIL)) |
+	       __GFP_NORETRY | __GFP_NOWARN;
+}
+
+static void count_pages(const struct mpslab_cache *cache, struct page *page,
+			long bytes)
+{
+	mod_node_page_state(page_pgdat(page),
+			    cache->flags & SLAB_RECLAIM_ACCOUNT ?
+			    NR_SLAB_RECLAIMABLE_B : NR_SLAB_UNRECLAIMABLE_B,
+			    bytes);
+}
+
+static struct page *alloc_block(const struct mpslab_cache *cache, gfp_t gfp,
+				int nid, const struct slab_geometry **geo)
+{
+	struct page *page = NULL;
+
+	gfp = (gfp & PAGE_GFP_MASK) | cache->page_gfp | __GFP_COMP;
+	if (cache->best.order > cache->fallback.order) {
+		*geo = &cache->best;
+		page = alloc_pages_node(nid, wish_gfp(gfp), cache->best.order);
+	}
+	if (!page) {
+		*geo = &cache->fallback;
+		page = alloc_pages_node(nid, gfp, cache->fallback.order);
+	}
+	return page;
+}
+
+static unsigned int next_colour(struct cache_node *n,
+				const struct slab_geometry *geo)
+{
+	unsigned long flags;
+	unsigned int colour;
+
+	raw_spin_lock_irqsave(&n->list_lock, flags);
+	colour = n->colour_next++ % geo->colours;
+	raw_spin_unlock_irqrestore(&n->list_lock, flags);
+	return colour;
+}
+
+static struct mpslab_slab *place_descriptor(struct page *page, gfp_t gfp,
+					    const struct slab_geometry *geo)
+{
+	size_t bytes = geometry_descriptor_bytes(geo->objects);
+
+	if (geo->off_slab)
+		return kmalloc_node(bytes, gfp & PAGE_GFP_MASK, page_to_nid(page));
+	return page_address(page) + (PAGE_SIZE << geo->order) - bytes;
+}
+
+static void construct_objects(const struct mpslab_cache *cache,
+			      struct mpslab_slab *slab)
+{
+	unsigned int i;
+
+	if (!cache->ctor)
+		return;
+	for (i = 0; i < slab->objects; i++)
+		cache->ctor(slab->base + (size_t)i * cache->size);
+}
+
+/**
+ * slab_create() - a new slab, all of its objects free and constructed
+ * @cache: the cache
+ * @gfp: the caller's flags
+ * @nid: node to take the pages from; others serve too without __GFP_THISNODE
+ *
+ * Context: no lock held; sleeps if @gfp allows it.
+ * Return: a slab that only the caller knows, or NULL without memory.
+ */
+struct mpslab_slab *slab_create(struct mpslab_cache *cache, gfp_t gfp, int nid)
+{
+	const struct slab_geometry *geo;
+	struct mpslab_slab *slab;
+	struct page *page;
+
+	page = alloc_block(cache, gfp, nid, &geo);
+	if (!page)
+		return NULL;
+	slab = place_descriptor(page, gfp, geo);
+	if (!slab) {
+		__free_pages(page, geo->order);
+		return NULL;
+	}
+
+	slab->cache = cache;
+	slab->page = page;
+	slab->nid = page_to_nid(page);
+	slab->objects = geo->objects;
+	slab->inuse = 0;
+	slab->order = geo->order;
+	slab->off_slab = geo->off_slab;
+	slab->base = page_address(page) + (size_t)cache->colour_off *
+		     next_colour(cache->node[slab->nid], geo);
+	bitmap_zero(slab->free, round_up(geo->objects, BITS_PER_LONG));
+	bitmap_set(slab->free, 0, geo->objects);
+	set_page_private(page, (unsigned long)slab);
+	count_pages(cache, page, PAGE_SIZE << geo->order);
+	construct_objects(cache, slab);
+	return slab;
+}
+EXPORT_SYMBOL_IF_KUNIT(slab_create);
+
+static void slab_destroy(struct mpslab_slab *slab)
+{
+	bool off_slab = slab->off_slab;
+	unsigned int order = slab->order;
+	struct page *page = slab->page;
+
+	count_pages(slab->cache, page, -(long)(PAGE_SIZE << order));
+	set_page_private(page, 0);
+	compat_account_reclaimed_pages(1 << order);
+	__free_pages(page, order);
+	if (off_slab)
+		kfree(slab);
+}
+
+/* The cache outlives this: mpslab_cache_destroy() waits for it. */
+static void slab_destroy_rcu(struct rcu_head *rcu)
+{
+	slab_destroy(container_of(rcu, struct mpslab_slab, rcu));
+}
+
+/**
+ * slab_list_release() - give slabs back to the page allocator
+ * @cache: the cache
+ * @slabs: slabs that left their node, free objects only
+ *
+ * Slabs of a SLAB_TYPESAFE_BY_RCU cache go after a grace period.
+ *
+ * Context: no lock held; on PREEMPT_RT, may_release_slabs().
+ */
+void slab_list_release(struct mpslab_cache *cache, struct list_head *slabs)
+{
+	struct mpslab_slab *slab, *next;
+
+	list_for_each_entry_safe(slab, next, slabs, list) {
+		if (cache->flags & SLAB_TYPESAFE_BY_RCU)
+			call_rcu(&slab->rcu, slab_destroy_rcu);
+		else
+			slab_destroy(slab);
+	}
+}
+EXPORT_SYMBOL_IF_KUNIT(slab_list_release);
+
+/* ----------------------------------------------------------- the slab layer -- */
+
+/**
+ * obj_to_slab() - the slab that an object lies in
+ * @cache: the cache that it should be of
+ * @obj: the object
+ *
+ * Return: the slab, or NULL if @obj does not lie in a slab of @cache.
+ */
+struct mpslab_slab *obj_to_slab(const struct mpslab_cache *cache,
+				const void *obj)
+{
+	struct mpslab_slab *slab;
+
+	if (unlikely(!virt_addr_valid(obj)))
+		return NULL;
+	slab = (void *)page_private(virt_to_head_page(obj));
+	if (unlikely(!slab || slab->cache != cache))
+		return NULL;
+	return slab;
+}
+EXPORT_SYMBOL_IF_KUNIT(obj_to_slab);
+
+/**
+ * slab_take() - take free objects from a slab, lowest address first
+ * @slab: the slab
+ * @to: where they go
+ * @max: how many at most
+ *
+ * Context: the home node's list_lock, or a slab that nobody else knows.
+ * Return: how many were taken.
+ */
+unsigned int slab_take(struct mpslab_slab *slab, void **to, unsigned int max)
+{
+	unsigned int size = slab->cache->size;
+	unsigned int word, i, got = 0;
+
+	max = min(max, slab->objects - slab->inuse);
+	for (word = 0; got < max; word++) {
+		while (slab->free[word] && got < max) {
+			i = __ffs(slab->free[word]);
+			slab->free[word] &= slab->free[word] - 1;
+			i += word * BITS_PER_LONG;
+			to[got++] = slab->base + (size_t)i * size;
+		}
+	}
+	slab->inuse += got;
+	return got;
+}
+EXPORT_SYMBOL_IF_KUNIT(slab_take);
+
+/**
+ * slab_put() - free an object to its slab
+ * @slab: the slab that @obj lies in
+ * @obj: the object
+ *
+ * Context: the home node's list_lock.
+ * Return: false, and nothing done, if @obj is not the address of an object or
+ * is free already.
+ */
+bool slab_put(struct mpslab_slab *slab, void *obj)
+{
+	const struct mpslab_cache *cache = slab->cache;
+	size_t offset = obj - slab->base;
+	unsigned int i;
+
+	if (unlikely(obj < slab->base ||
+		     offset >= (size_t)slab->objects * cache->size))
+		return false;
+	i = reciprocal_divide(offset, cache->reciprocal_size);
+	if (unlikely((size_t)i * cache->size != offset ||
+		     test_bit(i, slab->free)))
+		return false;
+	__set_bit(i, slab->free);
+	slab->inuse--;
+	return true;
+}
+EXPORT_SYMBOL_IF_KUNIT(slab_put);
+
+/* ----------------------------------------------------------- the node layer -- */
+
+enum slab_state { SLAB_FREE, SLAB_PARTIAL, SLAB_FULL };
+
+static enum slab_state slab_state(const struct mpslab_slab *slab)
+{
+	if (!slab->inuse)
+		return SLAB_FREE;
+	return slab->inuse == slab->objects ? SLAB_FULL : SLAB_PARTIAL;
+}
+
+static unsigned long *node_count(struct cache_node *n, enum slab_state state)
+{
+	switch (state) {
+	case SLAB_FREE:
+		return &n->nr_free;
+	case SLAB_PARTIAL:
+		return &n->nr_partial;
+	default:
+		return &n->nr_full;
+	}
+}
+
+/*
+ * Slabs join the tail and are taken from the head, so that one which just had
+ * an object freed gets the longest time for its others to follow.
+ */
+static void node_link(struct cache_node *n, struct mpslab_slab *slab)
+{
+	enum slab_state state = slab_state(slab);
+	struct list_head *list = &n->partial;
+
+	lockdep_assert_held(&n->list_lock);
+	if (state == SLAB_FREE)
+		list = &n->free;
+	else if (state == SLAB_FULL)
+		list = &n->full;
+	list_add_tail(&slab->list, list);
+	(*node_count(n, state))++;
+}
+
+static void node_unlink(struct cache_node *n, struct mpslab_slab *slab,
+			enum slab_state state)
+{
+	lockdep_assert_held(&n->list_lock);
+	list_del(&slab->list);
+	(*node_count(n, state))--;
+}
+
+/* Take the slab from the node for good; its objects are all free. */
+static void node_detach(struct cache_node *n, struct mpslab_slab *slab)
+{
+	node_unlink(n, slab, SLAB_FREE);
+	n->objects -= slab->objects;
+	n->free_objects -= slab->objects;
+	n->reaped++;
+}
+
+static struct mpslab_slab *node_first_slab(struct cache_node *n)
+{
+	struct mpslab_slab *slab;
+
+	slab = list_first_entry_or_null(&n->partial, struct mpslab_slab, list);
+	if (slab)
+		return slab;
+	n->touched = true;
+	return list_first_entry_or_null(&n->free, struct mpslab_slab, list);
+}
+
+/**
+ * node_add_slab() - list a new slab on its home node
+ * @n: the node
+ * @slab: the slab, some objects perhaps taken already
+ *
+ * Context: @n->list_lock.
+ */
+void node_add_slab(struct cache_node *n, struct mpslab_slab *slab)
+{
+	n->objects += slab->objects;
+	n->free_objects += slab->objects - slab->inuse;
+	n->grown++;
+	node_link(n, slab);
+}
+EXPORT_SYMBOL_IF_KUNIT(node_add_slab);
+
+/**
+ * node_take() - take objects from a node
+ * @n: the node
+ * @to: where they go
+ * @want: how many at most
+ *
+ * From the shared array, else from partial slabs, else from free ones.  The
+ * caller counts them as allocated.
+ *
+ * Context: @n->list_lock.
+ * Return: how many were taken.
+ */
+unsigned int node_take(struct cache_node *n, void **to, unsigned int want)
+{
+	struct mpslab_slab *slab;
+	unsigned int got = 0, nr;
+
+	lockdep_assert_held(&n->list_lock);
+	if (n->shared)
+		got = ac_pop_many(n->shared, to, want);
+	if (got)
+		return got;
+
+	while (got < want && (slab = node_first_slab(n))) {
+		node_unlink(n, slab, slab_state(slab));
+		nr = slab_take(slab, to + got, want - got);
+		node_link(n, slab);
+		n->free_objects -= nr;
+		got += nr;
+	}
+	return got;
+}
+
+/**
+ * node_put() - free an object to its slab
+ * @n: the slab's home node
+ * @slab: the slab
+ * @obj: the object
+ * @empty: collects slabs to be released, or NULL to keep all
+ *
+ * A slab that is now free stays as long as the node is not above its limit.
+ *
+ * Context: @n->list_lock.
+ * Return: as slab_put().
+ */
+bool node_put(struct cache_node *n, struct mpslab_slab *slab, void *obj,
+	      struct list_head *empty)
+{
+	enum slab_state was = slab_state(slab);
+
+	lockdep_assert_held(&n->list_lock);
+	if (unlikely(!slab_put(slab, obj)))
+		return false;
+	n->free_objects++;
+	if (slab_state(slab) == was)
+		return true;
+
+	node_unlink(n, slab, was);
+	node_link(n, slab);
+	if (!slab->inuse && empty && n->free_objects > n->free_limit) {
+		node_detach(n, slab);
+		list_add(&slab->list, empty);
+	}
+	return true;
+}
+
+/**
+ * keep_aside() - account for objects that cannot go home
+ * @cache: the cache
+ * @nr: how many; 0 is the rule
+ *
+ * They stay out of use for good.
+ */
+void keep_aside(struct mpslab_cache *cache, unsigned int nr)
+{
+	if (likely(!nr))
+		return;
+	atomic_long_add(nr, &cache->aside);
+	cache_bug(cache, "kept aside, not freed",
+		  "%u object(s) freed twice or not of this cache", nr);
+}
+
+/**
+ * node_put_run() - free the objects at the start of an array to one node
+ * @cache: the cache
+ * @n: the node
+ * @objs: the objects
+ * @nr: how many
+ * @empty: collects slabs to be released, or NULL to keep all
+ * @bad: incremented for each that is free already or not of the cache
+ *
+ * Context: @n->list_lock.
+ * Return: how many were dealt with; the next is of another node.
+ */
+unsigned int node_put_run(struct mpslab_cache *cache, struct cache_node *n,
+			  void **objs, unsigned int nr,
+			  struct list_head *empty, unsigned int *bad)
+{
+	struct mpslab_slab *slab;
+	unsigned int i;
+
+	for (i = 0; i < nr; i++) {
+		slab = obj_to_slab(cache, objs[i]);
+		if (slab && cache->node[slab->nid] != n)
+			break;
+		if (unlikely(!slab || !node_put(n, slab, objs[i], empty)))
+			(*bad)++;
+	}
+	return i;
+}
+
+/**
+ * put_objects() - free objects to their slabs, each on its home node
+ * @cache: the cache
+ * @objs: the objects
+ * @nr: how many
+ * @empty: collects slabs to be released, or NULL to keep all
+ *
+ * Context: any but NMI, preemption off; takes list_locks one after another.
+ */
+void put_objects(struct mpslab_cache *cache, void **objs, unsigned int nr,
+		 struct list_head *empty)
+{
+	struct mpslab_slab *slab;
+	struct cache_node *n;
+	unsigned int done, bad = 0;
+	unsigned long flags;
+
+	for (done = 0; done < nr;) {
+		slab = obj_to_slab(cache, objs[done]);
+		if (unlikely(!slab)) {
+			bad++;
+			done++;
+			continue;
+		}
+		n = cache->node[slab->nid];
+		raw_spin_lock_irqsave(&n->list_lock, flags);
+		done += node_put_run(cache, n, objs + done, nr - done, empty,
+				     &bad);
+		raw_spin_unlock_irqrestore(&n->list_lock, flags);
+	}
+	keep_aside(cache, bad);
+}
+EXPORT_SYMBOL_IF_KUNIT(put_objects);
+
+/* Detach up to @max free slabs, a bounded number under one hold of the lock. */
+static unsigned int node_detach_free(struct cache_node *n, unsigned long max,
+				     struct list_head *empty)
+{
+	struct mpslab_slab *slab;
+	unsigned int nr = 0;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&n->list_lock, flags);
+	while (nr < min_t(unsigned long, max, DETACH_BATCH) && n->nr_free) {
+		slab = list_first_entry(&n->free, struct mpslab_slab, list);
+		node_detach(n, slab);
+		list_add(&slab->list, empty);
+		nr++;
+	}
+	raw_spin_unlock_irqrestore(&n->list_lock, flags);
+	return nr;
+}
+
+/**
+ * node_reap_free() - give free slabs back to the page allocator
+ * @cache: the cache
+ * @n: the node
+ * @max_slabs: how many at most
+ *
+ * Context: task; no lock held.
+ * Return: how many slabs went.
+ */
+unsigned long node_reap_free(struct mpslab_cache *cache, struct cache_node *n,
+			     unsigned long max_slabs)
+{
+	unsigned long done = 0;
+	unsigned int nr;
+
+	do {
+		LIST_HEAD(empty);
+
+		nr = node_detach_free(n, max_slabs - done, &empty);
+		slab_list_release(cache, &empty);
+		done += nr;
+	} while (nr && done < max_slabs);
+	return done;
+}
+EXPORT_SYMBOL_IF_KUNIT(node_reap_free);
+
+/* The oldest of the shared array, with the lock held; see node_drain_shared(). */
+static unsigned int shared_pop_oldest(struct cache_node *n, void **to,
+				      unsigned int max)
+{
+	unsigned long flags;
+	unsigned int nr = 0;
+
+	raw_spin_lock_irqsave(&n->list_lock, flags);
+	if (n->shared) {
+		nr = min(n->shared->avail, max);
+		memcpy(to, n->shared->entry, nr * sizeof(void *));
+		ac_drop_oldest(n->shared, nr);
+	}
+	raw_spin_unlock_irqrestore(&n->list_lock, flags);
+	return nr;
+}
+
+/**
+ * node_drain_shared() - free the oldest objects of the shared array
+ * @cache: the cache
+ * @n: the node
+ * @max: how many at most
+ *
+ * Context: task; no lock held.
+ * Return: how many were freed.
+ */
+unsigned long node_drain_shared(struct mpslab_cache *cache,
+				struct cache_node *n, unsigned long max)
+{
+	void *objs[DETACH_BATCH];
+	unsigned long done = 0;
+	unsigned int nr;
+
+	do {
+		LIST_HEAD(empty);
+
+		/* Off: the objects are in nobody's count while they move. */
+		preempt_disable();
+		nr = shared_pop_oldest(n, objs,
+				       min_t(unsigned long, max - done,
+					     ARRAY_SIZE(objs)));
+		put_objects(cache, objs, nr, &empty);
+		preempt_enable();
+		slab_list_release(cache, &empty);
+		done += nr;
+	} while (nr && done < max);
+	return done;
+}
+EXPORT_SYMBOL_IF_KUNIT(node_drain_shared);

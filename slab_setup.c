@@ -1,0 +1,689 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The life of a cache: creation, tuning, balance, destruction.  None of it is on
+ * the path of an allocation.
+ */
+#include <linux/ctype.h>
+#include <linux/jiffies.h>
+#include <linux/log2.h>
+#include <linux/mm.h>
+#include <linux/panic.h>
+#include <linux/stop_machine.h>
+#include <linux/string.h>
+
+#include "internal.h"
+
+DEFINE_MUTEX(mpslab_mutex);
+EXPORT_SYMBOL_IF_KUNIT(mpslab_mutex);
+LIST_HEAD(mpslab_caches);	/* under mpslab_mutex */
+EXPORT_SYMBOL_IF_KUNIT(mpslab_caches);
+
+#define DIRNAME_MAX		64
+
+/* ------------------------------------------------------------ per-CPU arrays -- */
+
+static struct cpu_cache __percpu *
+cpu_cache_create(const struct mpslab_cache *cache, unsigned int limit,
+		 unsigned int batchcount)
+{
+	struct cpu_cache __percpu *cpu;
+	struct cpu_cache *cc;
+	unsigned int nid;
+	int i;
+
+	cpu = __alloc_percpu(sizeof(*cc) + limit * sizeof(void *) +
+			     cache->nr_aliens * ac_bytes(ALIEN_LIMIT),
+			     SMP_CACHE_BYTES);
+	if (!cpu)
+		return NULL;
+	for_each_possible_cpu(i) {
+		cc = per_cpu_ptr(cpu, i);
+		ac_init(&cc->ac, limit, batchcount);
+		for (nid = 0; nid < cache->nr_aliens; nid++)
+			ac_init(cpu_cache_alien(cc, nid), ALIEN_LIMIT,
+				ALIEN_LIMIT);
+	}
+	return cpu;
+}
+
+static void stat_add(struct cpu_stat *to, const struct cpu_stat *st)
+{
+	to->allocs += st->allocs;
+	to->frees += st->frees;
+	to->misses += st->misses;
+	to->refills += st->refills;
+	to->flushes += st->flushes;
+}
+
+/*
+ * Replace a cache's arrays under running clients.  A CPU that read the old
+ * pointer in cpu_cache_enter() keeps preemption off until it is done, which is
+ * what synchronize_rcu() waits for; after it the old arrays are ours alone.
+ */
+static void cpu_cache_replace(struct mpslab_cache *cache,
+			      struct cpu_cache __percpu *new)
+{
+	struct cpu_cache __percpu *old = cache->cpu;
+	struct cpu_cache *from, *to;
+	int cpu;
+
+	lockdep_assert_held(&mpslab_mutex);
+	/* The new arrays are written before they are seen; read by dependency. */
+	smp_store_release(&cache->cpu, new);
+	synchronize_rcu();
+	for_each_possible_cpu(cpu) {
+		from = per_cpu_ptr(old, cpu);
+		to = per_cpu_ptr(new, cpu);
+		cpu_cache_drain_dead(cache, from);
+		stat_add(&to->base, &from->base);
+		stat_add(&to->base, &from->stat);
+	}
+	/* Readers for debugfs look at old arrays under rcu_read_lock(). */
+	synchronize_rcu();
+	free_percpu(old);
+}
+
+/**
+ * cache_cpu_stat() - a CPU's counts since the cache was created
+ * @cache: the cache
+ * @cpu: the CPU
+ * @st: the result
+ *
+ * Context: any; the counts run on meanwhile.
+ */
+void cache_cpu_stat(struct mpslab_cache *cache, int cpu, struct cpu_stat *st)
+{
+	struct cpu_cache *cc;
+
+	rcu_read_lock();
+	cc = per_cpu_ptr(READ_ONCE(cache->cpu), cpu);
+	*st = data_race(cc->base);	/* single words, each as good as any */
+	stat_add(st, &cc->stat);
+	rcu_read_unlock();
+}
+EXPORT_SYMBOL_IF_KUNIT(cache_cpu_stat);
+
+/* --------------------------------------------------------------------- balance -- */
+
+struct balance_request {
+	struct mpslab_cache *cache;
+	struct cache_balance *b;
+};
+
+static void balance_cpu(struct mpslab_cache *cache, int cpu,
+			struct cache_balance *b)
+{
+	struct cpu_cache *cc = per_cpu_ptr(cache->cpu, cpu);
+	unsigned int nid;
+
+	b->in_use += cc->base.allocs + cc->stat.allocs;
+	b->in_use -= cc->base.frees + cc->stat.frees;
+	b->cpu += cc->ac.avail;
+	for (nid = 0; nid < cache->nr_aliens; nid++)
+		b->alien += cpu_cache_alien(cc, nid)->avail;
+}
+
+static void balance_node(struct mpslab_cache *cache, struct cache_node *n,
+			 struct cache_balance *b)
+{
+	b->slabs += n->nr_partial + n->nr_full + n->nr_free;
+	b->objects += n->objects;
+	b->free += n->free_objects;
+	b->in_use += n->allocs - n->frees;
+	if (n->shared)
+		b->shared += n->shared->avail;
+}
+
+/* All other CPUs are stopped, interrupts off, preemption on: see slab_cache.c. */
+static int balance_stopped(void *data)
+{
+	struct balance_request *rq = data;
+	struct cache_balance *b = rq->b;
+	struct cache_node *n;
+	int i;
+
+	memset(b, 0, sizeof(*b));
+	for_each_possible_cpu(i)
+		balance_cpu(rq->cache, i, b);
+	for_each_cache_node(rq->cache, i, n)
+		balance_node(rq->cache, n, b);
+	b->aside = atomic_long_read(&rq->cache->aside);
+	b->off = b->objects - (b->in_use + b->cpu + b->alien + b->shared +
+			       b->free + b->aside);
+	return 0;
+}
+
+/**
+ * cache_balance() - where every object of a cache is, at one instant
+ * @cache: the cache
+ * @b: the result
+ *
+ * Objects in use are counted by allocations and frees, the others by where they
+ * lie, all slabs by what the nodes hold: that the sum is right is not a given.
+ * Every CPU is stopped for the time of a walk over all CPUs and nodes, because
+ * no order of reading moving counters gives one instant.
+ *
+ * Context: task; sleeps.
+ */
+void cache_balance(struct mpslab_cache *cache, struct cache_balance *b)
+{
+	struct balance_request rq = { .cache = cache, .b = b };
+
+	/* While arrays are being replaced, some of their counts are nowhere. */
+	mutex_lock(&cache->tune_lock);
+	stop_machine(balance_stopped, &rq, NULL);
+	mutex_unlock(&cache->tune_lock);
+}
+EXPORT_SYMBOL_IF_KUNIT(cache_balance);
+
+/* ---------------------------------------------------------------------- tuning -- */
+
+static struct array_cache *shared_create(unsigned int factor,
+					 unsigned int batchcount, int nid)
+{
+	unsigned int limit = factor * batchcount;
+	struct array_cache *ac = kmalloc_node(ac_bytes(limit), GFP_KERNEL, nid);
+
+	if (ac)
+		ac_init(ac, limit, batchcount);
+	return ac;
+}
+
+/* Give the node another shared array, or none; returns the old one. */
+static struct array_cache *shared_replace(struct cache_node *n,
+					  struct array_cache *new)
+{
+	struct array_cache *old;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&n->list_lock, flags);
+	old = n->shared;
+	n->shared = new;
+	raw_spin_unlock_irqrestore(&n->list_lock, flags);
+	return old;
+}
+
+/* Send home what a replaced shared array held, and free it. */
+static void shared_destroy(struct mpslab_cache *cache, struct array_cache *ac)
+{
+	unsigned int nr;
+
+	while (ac && ac->avail) {
+		LIST_HEAD(empty);
+
+		nr = min_t(unsigned int, ac->avail, DETACH_BATCH);
+		ac->avail -= nr;
+		preempt_disable();
+		put_objects(cache, ac->entry + ac->avail, nr, &empty);
+		preempt_enable();
+		slab_list_release(cache, &empty);
+	}
+	kfree(ac);
+}
+
+/* One new shared array for each node into @shared; nothing on failure. */
+static int shared_create_all(struct mpslab_cache *cache,
+			     struct array_cache **shared, unsigned int factor,
+			     unsigned int batchcount)
+{
+	struct cache_node *n;
+	int nid;
+
+	if (!factor)
+		return 0;
+	for_each_cache_node(cache, nid, n) {
+		shared[nid] = shared_create(factor, batchcount, nid);
+		if (shared[nid])
+			continue;
+		while (nid--)
+			kfree(shared[nid]);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+static void set_tunables(struct mpslab_cache *cache, unsigned int limit,
+			 unsigned int batchcount, unsigned int shared_factor)
+{
+	struct cache_node *n;
+	int nid;
+
+	cache->limit = limit;
+	cache->batchcount = batchcount;
+	cache->shared_factor = shared_factor;
+	for_each_cache_node(cache, nid, n)
+		WRITE_ONCE(n->free_limit,
+			   (1 + nr_cpus_node(nid)) * batchcount +
+			   cache->best.objects);
+}
+
+static int tune_locked(struct mpslab_cache *cache, struct array_cache **shared,
+		       unsigned int limit, unsigned int batchcount,
+		       unsigned int shared_factor)
+{
+	struct cpu_cache __percpu *cpu;
+	struct cache_node *n;
+	int nid, err;
+
+	err = shared_create_all(cache, shared, shared_factor, batchcount);
+	if (err)
+		return err;
+	cpu = cpu_cache_create(cache, limit, batchcount);
+	if (!cpu) {
+		for_each_cache_node(cache, nid, n)
+			kfree(shared[nid]);
+		return -ENOMEM;
+	}
+
+	mutex_lock(&mpslab_mutex);
+	cpu_cache_replace(cache, cpu);
+	for_each_cache_node(cache, nid, n)
+		shared_destroy(cache, shared_replace(n, shared[nid]));
+	set_tunables(cache, limit, batchcount, shared_factor);
+	mutex_unlock(&mpslab_mutex);
+	return 0;
+}
+
+/**
+ * cache_tune() - change the sizes of a cache's arrays while it is in use
+ * @cache: the cache
+ * @limit: objects in one CPU's array, 1 to CPU_LIMIT_MAX
+ * @batchcount: objects moved at once, 1 to @limit
+ * @shared_factor: batches that a node's shared array holds, 0 to
+ *	SHARED_FACTOR_MAX
+ *
+ * Context: task; sleeps.
+ * Return: 0; -ERANGE for a bad value or -ENOMEM, and then nothing has changed.
+ */
+int cache_tune(struct mpslab_cache *cache, unsigned int limit,
+	       unsigned int batchcount, unsigned int shared_factor)
+{
+	struct array_cache **shared;
+	int err;
+
+	if (!limit || limit > CPU_LIMIT_MAX || !batchcount ||
+	    batchcount > limit || shared_factor > SHARED_FACTOR_MAX)
+		return -ERANGE;
+	shared = kcalloc(nr_node_ids, sizeof(*shared), GFP_KERNEL);
+	if (!shared)
+		return -ENOMEM;
+	mutex_lock(&cache->tune_lock);
+	err = tune_locked(cache, shared, limit, batchcount, shared_factor);
+	mutex_unlock(&cache->tune_lock);
+	kfree(shared);
+	return err;
+}
+EXPORT_SYMBOL_IF_KUNIT(cache_tune);
+
+/* -------------------------------------------------------------------- creation -- */
+
+/* Flags that mean something here, or nothing anywhere else than in mm/. */
+#define FLAGS_KNOWN	(SLAB_HWCACHE_ALIGN | SLAB_CACHE_DMA | SLAB_CACHE_DMA32 | \
+			 SLAB_PANIC | SLAB_TYPESAFE_BY_RCU | SLAB_ACCOUNT | \
+			 SLAB_RECLAIM_ACCOUNT | SLAB_NOLEAKTRACE | SLAB_TRACE | \
+			 SLAB_RED_ZONE | SLAB_POISON | SLAB_STORE_USER | \
+			 SLAB_CONSISTENCY_CHECKS | COMPAT_SLAB_FLAGS_IGNORED)
+
+static int check_args(const char *name, unsigned int size,
+		      const struct mpslab_cache_args *args, slab_flags_t flags)
+{
+	const char *what = NULL;
+
+	if (!name || !*name)
+		what = "no name";
+	else if (in_interrupt())
+		what = "in interrupt";
+	else if (!size || size > KMALLOC_MAX_SIZE)
+		what = "bad size";
+	else if (args->align &&
+		 (!is_power_of_2(args->align) || args->align > KMALLOC_MAX_SIZE))
+		what = "bad alignment";
+	else if (args->usersize > size || args->useroffset > size - args->usersize)
+		what = "bad usercopy region";
+	else if (flags & ~FLAGS_KNOWN)
+		what = "unknown flags";
+	else if ((flags & SLAB_CACHE_DMA) && (flags & SLAB_CACHE_DMA32))
+		what = "two DMA zones";
+	if (!what)
+		return 0;
+	usage_bug(name && *name ? name : "cache",
+		  "not created: %s (size %u, align %u, flags %#x)", what, size,
+		  args->align, (__force unsigned int)flags);
+	return -EINVAL;
+}
+
+static gfp_t page_gfp(slab_flags_t flags)
+{
+	gfp_t gfp = 0;
+
+	if (flags & SLAB_CACHE_DMA)
+		gfp |= GFP_DMA;
+	if (flags & SLAB_CACHE_DMA32)
+		gfp |= GFP_DMA32;
+	if (flags & SLAB_RECLAIM_ACCOUNT)
+		gfp |= __GFP_RECLAIMABLE;
+	if (flags & SLAB_ACCOUNT)
+		gfp |= __GFP_ACCOUNT;
+	return gfp;
+}
+
+/*
+ * As the kernel's allocators: boot parameters ask that every object be wiped,
+ * but one that must keep its content while it is free is left alone.
+ */
+static void set_wiping(struct mpslab_cache *cache)
+{
+	if (!cache->ctor && !(cache->flags & SLAB_TYPESAFE_BY_RCU)) {
+		if (want_init_on_alloc(0))
+			cache->zero_gfp = __GFP_ZERO;
+		cache->init_on_free = want_init_on_free();
+	}
+	cache->numa = nr_node_ids > 1;
+	cache->free_work = cache->init_on_free || cache->numa;
+}
+
+static int set_geometry(struct mpslab_cache *cache,
+			const struct mpslab_cache_args *args)
+{
+	int err;
+
+	cache->align = geometry_align(cache->object_size, args->align,
+				      cache->flags);
+	cache->size = ALIGN(cache->object_size, cache->align);
+	cache->reciprocal_size = reciprocal_value(cache->size);
+	err = geometry_choose(cache);
+	if (err)
+		usage_bug(cache->name, "not created: size %u, align %u",
+			  cache->size, cache->align);
+	return err;
+}
+
+static struct cache_node *node_create(int nid)
+{
+	struct cache_node *n = kzalloc_node(sizeof(*n), GFP_KERNEL, nid);
+
+	if (!n)
+		return NULL;
+	raw_spin_lock_init(&n->list_lock);
+	INIT_LIST_HEAD(&n->partial);
+	INIT_LIST_HEAD(&n->full);
+	INIT_LIST_HEAD(&n->free);
+	n->next_reap = jiffies;
+	return n;
+}
+
+/* The nodes and their shared arrays, the CPUs' arrays. */
+static int create_layers(struct mpslab_cache *cache,
+			 const struct mpslab_cache_args *args)
+{
+	unsigned int limit, batchcount, shared;
+	int nid;
+
+	geometry_array_sizes(cache->size, &limit, &batchcount, &shared);
+	if (args->sheaf_capacity) {
+		limit = min_t(unsigned int, args->sheaf_capacity, CPU_LIMIT_MAX);
+		batchcount = (limit + 1) / 2;
+	}
+	if (cache->numa && nr_node_ids <= ALIEN_NODES_MAX)
+		cache->nr_aliens = nr_node_ids;
+
+	for_each_node(nid) {
+		cache->node[nid] = node_create(nid);
+		if (!cache->node[nid])
+			return -ENOMEM;
+		if (!shared)
+			continue;
+		cache->node[nid]->shared = shared_create(shared, batchcount, nid);
+		if (!cache->node[nid]->shared)
+			return -ENOMEM;
+	}
+	cache->cpu = cpu_cache_create(cache, limit, batchcount);
+	if (!cache->cpu)
+		return -ENOMEM;
+	set_tunables(cache, limit, batchcount, shared);
+	return 0;
+}
+
+/* Of a cache without slabs that nobody knows, be it half made. */
+static void cache_free(struct mpslab_cache *cache)
+{
+	struct cache_node *n;
+	int nid;
+
+	free_percpu(cache->cpu);
+	for_each_cache_node(cache, nid, n) {
+		kfree(n->shared);
+		kfree(n);
+	}
+	kfree(cache->dirname);
+	kfree(cache->name);
+	kfree(cache);
+}
+
+static bool dirname_taken(const char *dirname)
+{
+	struct mpslab_cache *cache;
+
+	list_for_each_entry(cache, &mpslab_caches, list)
+		if (!strcmp(cache->dirname, dirname))
+			return true;
+	return false;
+}
+
+/*
+ * A name that is safe as a directory's and as a word of a table: printable, no
+ * slash, no leading dot, and no other cache's.
+ */
+static char *make_dirname(const char *name)
+{
+	char *dirname = kmalloc(DIRNAME_MAX, GFP_KERNEL);
+	unsigned int i, len;
+
+	lockdep_assert_held(&mpslab_mutex);
+	if (!dirname)
+		return NULL;
+	len = strscpy_pad(dirname, name, DIRNAME_MAX - 12) < 0 ?
+		DIRNAME_MAX - 13 : strlen(name);
+	for (i = 0; i < len; i++)
+		if (!isascii(dirname[i]) || !isgraph(dirname[i]) ||
+		    dirname[i] == '/' || dirname[i] == '#' ||
+		    (!i && dirname[i] == '.'))
+			dirname[i] = '_';
+	for (i = 2; dirname_taken(dirname); i++)
+		snprintf(dirname + len, DIRNAME_MAX - len, "~%u", i);
+	return dirname;
+}
+
+static int cache_register(struct mpslab_cache *cache)
+{
+	mutex_lock(&mpslab_mutex);
+	cache->dirname = make_dirname(cache->name);
+	if (cache->dirname)
+		list_add_tail(&cache->list, &mpslab_caches);
+	mutex_unlock(&mpslab_mutex);
+	return cache->dirname ? 0 : -ENOMEM;
+}
+
+static struct mpslab_cache *cache_create(const char *name, unsigned int size,
+					 const struct mpslab_cache_args *args,
+					 slab_flags_t flags)
+{
+	struct mpslab_cache *cache;
+	int err;
+
+	err = check_args(name, size, args, flags);
+	if (err)
+		return ERR_PTR(err);
+	cache = kzalloc(struct_size(cache, node, nr_node_ids), GFP_KERNEL);
+	if (!cache)
+		return ERR_PTR(-ENOMEM);
+	cache->object_size = size;
+	cache->flags = flags;
+	cache->ctor = args->ctor;
+	cache->page_gfp = page_gfp(flags);
+	mutex_init(&cache->tune_lock);
+	set_wiping(cache);
+
+	cache->name = kstrdup(name, GFP_KERNEL);
+	err = cache->name ? 0 : -ENOMEM;
+	if (!err)
+		err = set_geometry(cache, args);
+	if (!err)
+		err = create_layers(cache, args);
+	if (!err)
+		err = cache_register(cache);
+	if (err) {
+		cache_free(cache);
+		return ERR_PTR(err);
+	}
+	/* A live cache needs our code; its client may not, if it forgets it. */
+	__module_get(THIS_MODULE);
+	debugfs_cache_add(cache);
+	return cache;
+}
+
+/**
+ * mpslab_cache_create_args() - create a cache, with less common arguments
+ * @name: its name in debugfs and in reports; copied
+ * @size: size of an object, bytes, 1 to KMALLOC_MAX_SIZE
+ * @args: see there; NULL for none
+ * @flags: SLAB_* flags.  With %SLAB_PANIC failure is fatal, as the flag says.
+ *
+ * Caches of one name may exist side by side; debugfs tells them apart.
+ *
+ * Context: task; sleeps.
+ * Return: the cache, or NULL without memory and, with a report, for bad
+ * arguments.
+ */
+struct mpslab_cache *
+mpslab_cache_create_args(const char *name, unsigned int size,
+			 const struct mpslab_cache_args *args,
+			 slab_flags_t flags)
+{
+	static const struct mpslab_cache_args no_args;
+	struct mpslab_cache *cache;
+
+	cache = cache_create(name, size, args ?: &no_args, flags);
+	if (!IS_ERR(cache))
+		return cache;
+	if (flags & SLAB_PANIC)
+		panic("mpslab: cannot create cache %s (error %ld)", name,
+		      PTR_ERR(cache));
+	return NULL;
+}
+EXPORT_SYMBOL_GPL(mpslab_cache_create_args);
+
+/**
+ * mpslab_cache_create() - create a cache
+ * @name: its name in debugfs and in reports; copied
+ * @size: size of an object, bytes, 1 to KMALLOC_MAX_SIZE
+ * @align: required alignment, bytes, a power of two; 0 for none
+ * @flags: SLAB_* flags
+ * @ctor: run once for every object when its slab is born; NULL for none
+ *
+ * Context: task; sleeps.
+ * Return: as mpslab_cache_create_args().
+ */
+struct mpslab_cache *mpslab_cache_create(const char *name, unsigned int size,
+					 unsigned int align, slab_flags_t flags,
+					 void (*ctor)(void *obj))
+{
+	struct mpslab_cache_args args = { .align = align, .ctor = ctor };
+
+	return mpslab_cache_create_args(name, size, &args, flags);
+}
+EXPORT_SYMBOL_GPL(mpslab_cache_create);
+
+/* ------------------------------------------------------- shrinking, destruction -- */
+
+static unsigned long live_slabs(struct mpslab_cache *cache)
+{
+	unsigned long slabs = 0;
+	struct cache_node *n;
+	int nid;
+
+	for_each_cache_node(cache, nid, n)
+		slabs += data_race(n->nr_partial + n->nr_full + n->nr_free);
+	return slabs;
+}
+
+static unsigned long live_objects(struct mpslab_cache *cache)
+{
+	unsigned long objects = 0;
+	struct cache_node *n;
+	int nid;
+
+	for_each_cache_node(cache, nid, n)
+		objects += data_race(n->objects - n->free_objects);
+	return objects;
+}
+
+/**
+ * mpslab_cache_shrink() - give back all memory that holds no object in use
+ * @cache: the cache
+ *
+ * Context: task; sleeps.
+ * Return: 0 if no slab is left, 1 if some are, -EINVAL for a NULL cache.
+ */
+int mpslab_cache_shrink(struct mpslab_cache *cache)
+{
+	if (!cache) {
+		usage_bug("cache", "shrink of a NULL cache");
+		return -EINVAL;
+	}
+	cache_drain(cache);
+	return live_slabs(cache) != 0;
+}
+EXPORT_SYMBOL_GPL(mpslab_cache_shrink);
+
+/**
+ * mpslab_cache_destroy() - destroy a cache
+ * @cache: the cache; NULL is fine
+ *
+ * With objects still in use that is reported and refused: the cache stays as it
+ * is, works, and can be destroyed when they are free.
+ *
+ * Context: task; sleeps.  Nobody else uses the cache any more.
+ */
+void mpslab_cache_destroy(struct mpslab_cache *cache)
+{
+	unsigned long live;
+
+	if (!cache)
+		return;
+	cache_drain(cache);
+	live = live_objects(cache);
+	if (live) {
+		cache_bug(cache, "cache kept", "destroyed with %lu object(s) in use",
+			  live);
+		return;
+	}
+
+	mutex_lock(&mpslab_mutex);
+	list_del(&cache->list);
+	mutex_unlock(&mpslab_mutex);
+	debugfs_cache_remove(cache);
+	/* slab_destroy_rcu() reads the cache. */
+	if (cache->flags & SLAB_TYPESAFE_BY_RCU)
+		rcu_barrier();
+	cache_free(cache);
+	module_put(THIS_MODULE);
+}
+EXPORT_SYMBOL_GPL(mpslab_cache_destroy);
+
+/**
+ * mpslab_cache_size() - size of the objects of a cache
+ * @cache: the cache
+ *
+ * Context: any.
+ * Return: bytes, as given to mpslab_cache_create(); 0 for a NULL cache.
+ */
+unsigned int mpslab_cache_size(struct mpslab_cache *cache)
+{
+	if (!cache) {
+		usage_bug("cache", "size of a NULL cache");
+		return 0;
+	}
+	return cache->object_size;
+}
+EXPORT_SYMBOL_GPL(mpslab_cache_size);
