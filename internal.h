@@ -355,6 +355,8 @@ __printf(3, 4) void cache_bug(struct mpslab_cache *cache, const char *fix,
 __printf(3, 4) void __usage_bug(bool *said, const char *who,
 				const char *fmt, ...);
 
+__printf(2, 3) void pool_bug(struct mpslab_pool *pool, const char *fmt, ...);
+
 /* A bad argument: counted always, said once for each place that finds it. */
 #define usage_bug(who, fmt, ...)					\
 do {									\

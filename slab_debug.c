@@ -66,6 +66,27 @@ void __usage_bug(bool *said, const char *who, const char *fmt, ...)
 }
 
 /**
+ * pool_bug() - report a client's mistake with a pool
+ * @pool: the pool
+ * @fmt: what the client did, for printf()
+ *
+ * Context: any.
+ */
+void pool_bug(struct mpslab_pool *pool, const char *fmt, ...)
+{
+	struct va_format vaf = { .fmt = fmt };
+	va_list args;
+
+	atomic_long_inc(&usage_bug_count);
+	if (!__ratelimit(&report_limit))
+		return;
+	va_start(args, fmt);
+	vaf.va = &args;
+	pr_err("BUG %s: %pV\n", debugfs_pool_name(pool), &vaf);
+	va_end(args);
+}
+
+/**
  * usage_bugs() - mistakes that usage_bug() was told of since the module came
  *
  * Return: their number.

@@ -1,0 +1,900 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The memory pool: a backend, and a reserve for when the backend has nothing.
+ *
+ * An element is with the backend, in the reserve (under pool->lock), with a
+ * waiter on its way to becoming in use (under pool->lock), or in use.
+ *
+ * What the pool promises: as long as elements that came from it are freed, an
+ * allocation that may sleep comes back with an element.  It follows from three
+ * rules:
+ *
+ *   - A free refills the reserve before anything goes to the backend, and serves
+ *     a waiter before the reserve.
+ *   - Waiters are served in the order in which they came, each by hand: the
+ *     element goes into the waiter's own array and only this waiter is woken.
+ *     Nobody who comes later takes from the reserve before them.
+ *   - Only the first in the queue takes from frees and from the reserve without
+ *     having all that it wants.  So two bulk waiters never hold what the other
+ *     needs; and what was freed for a waiter stays his if min_nr shrinks.
+ *
+ * While anybody waits, the reserve is empty: the first waiter took what was left
+ * when it queued, and every element freed since went to a waiter.
+ *
+ * A waiter also asks the backend again from time to time, keeping its place:
+ * the backend may have recovered without any element of the pool being freed.
+ * What it gets there was never the reserve's, so nobody else counts on it.
+ *
+ * The first form of this is Ingo Molnar's mm/mempool.c (2001); the hand-over is
+ * in the manner of the kernel's semaphore.
+ */
+#include <linux/export.h>
+#include <linux/gfp.h>
+#include <linux/ktime.h>
+#include <linux/percpu.h>
+#include <linux/sched.h>
+#include <linux/sched/mm.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "internal.h"
+
+/* How often a waiter asks the backend again. */
+#define BACKEND_RETRY	(5 * HZ)
+
+/**
+ * struct pool_waiter - somebody who waits for elements; lies on his stack
+ * @list: place in the queue, under pool->lock
+ * @task: who
+ * @elems: where the elements go
+ * @wanted: how many
+ * @got: how many there are; under pool->lock while queued
+ * @since: when the wait began
+ *
+ * @got == @wanted says that the waiter has left the queue.  He looks at it with
+ * pool->lock held, so whoever served him, under the same lock, is done with this
+ * struct before it goes.
+ */
+struct pool_waiter {
+	struct list_head list;
+	struct task_struct *task;
+	void **elems;
+	unsigned int wanted;
+	unsigned int got;
+	ktime_t since;
+};
+
+/* ----------------------------------------------------------- under pool->lock -- */
+
+static void add_element(struct mpslab_pool *pool, void *element)
+{
+	lockdep_assert_held(&pool->lock);
+	pool->elements[pool->curr_nr] = element;
+	WRITE_ONCE(pool->curr_nr, pool->curr_nr + 1);
+}
+
+static void *remove_element(struct mpslab_pool *pool)
+{
+	lockdep_assert_held(&pool->lock);
+	WRITE_ONCE(pool->curr_nr, pool->curr_nr - 1);
+	pool->low_water = min(pool->low_water, pool->curr_nr);
+	return pool->elements[pool->curr_nr];
+}
+
+/* Up to @count elements of the reserve; returns how many. */
+static unsigned int take_reserve(struct mpslab_pool *pool, void **elems,
+				 unsigned int count)
+{
+	unsigned int got = 0;
+
+	while (got < count && pool->curr_nr)
+		elems[got++] = remove_element(pool);
+	pool->reserve_allocs += got;
+	return got;
+}
+
+static struct pool_waiter *first_waiter(struct mpslab_pool *pool)
+{
+	lockdep_assert_held(&pool->lock);
+	return list_first_entry_or_null(&pool->waiters, struct pool_waiter,
+					list);
+}
+
+static void dequeue(struct mpslab_pool *pool, struct pool_waiter *w)
+{
+	u64 waited = ktime_to_ns(ktime_sub(ktime_get(), w->since));
+
+	list_del(&w->list);
+	WRITE_ONCE(pool->nr_waiters, pool->nr_waiters - 1);
+	pool->longest_wait_ns = max(pool->longest_wait_ns, waited);
+}
+
+/* Give @element to the first waiter, and wake him if he now has all. */
+static bool hand_over(struct mpslab_pool *pool, void *element)
+{
+	struct pool_waiter *w = first_waiter(pool);
+
+	if (!w)
+		return false;
+	w->elems[w->got++] = element;
+	pool->reserve_allocs++;
+	if (w->got == w->wanted) {
+		dequeue(pool, w);
+		wake_up_process(w->task);
+	}
+	return true;
+}
+
+/* A returned element goes to a waiter, else to the reserve, else nowhere. */
+static bool keep_element(struct mpslab_pool *pool, void *element)
+{
+	if (hand_over(pool, element))
+		return true;
+	if (pool->curr_nr >= pool->min_nr)
+		return false;
+	add_element(pool, element);
+	return true;
+}
+
+/* ---------------------------------------------------------------- set up, exit -- */
+
+static int check_pool_args(int min_nr, mpslab_pool_alloc_t *alloc,
+			   mpslab_pool_free_t *free)
+{
+	if (min_nr >= 0 && alloc && free)
+		return 0;
+	usage_bug("pool", "not created: min_nr %d, %s", min_nr,
+		  alloc && free ? "negative" : "no backend");
+	return -EINVAL;
+}
+
+static void **alloc_elements(int min_nr, gfp_t gfp, int nid)
+{
+	/* At least one: a NULL array is what tells a pool that is not set up. */
+	return kmalloc_array_node(max(min_nr, 1), sizeof(void *),
+				  gfp | __GFP_NOWARN, nid);
+}
+
+static int preallocate(struct mpslab_pool *pool, gfp_t gfp)
+{
+	void *element;
+
+	while (pool->curr_nr < pool->min_nr) {
+		element = pool->alloc(gfp, pool->pool_data);
+		if (!element)
+			return -ENOMEM;
+		pool->elements[pool->curr_nr++] = element;
+	}
+	pool->low_water = pool->curr_nr;
+	return 0;
+}
+
+static void free_reserve(struct mpslab_pool *pool)
+{
+	while (pool->curr_nr)
+		pool->free(pool->elements[--pool->curr_nr], pool->pool_data);
+	kfree(pool->elements);
+	pool->elements = NULL;
+	free_percpu(pool->stat);
+	pool->stat = NULL;
+}
+
+static int pool_init(struct mpslab_pool *pool, int min_nr,
+		     mpslab_pool_alloc_t *alloc, mpslab_pool_free_t *free,
+		     void *pool_data, gfp_t gfp, int nid, unsigned long creator)
+{
+	int err;
+
+	err = check_pool_args(min_nr, alloc, free);
+	if (err)
+		return err;
+	memset(pool, 0, sizeof(*pool));
+	raw_spin_lock_init(&pool->lock);
+	mutex_init(&pool->resize_lock);
+	INIT_LIST_HEAD(&pool->waiters);
+	pool->min_nr = min_nr;
+	pool->pool_data = pool_data;
+	pool->alloc = alloc;
+	pool->free = free;
+
+	err = -ENOMEM;
+	pool->stat = alloc_percpu_gfp(struct mpslab_pool_stat, gfp);
+	if (pool->stat)
+		pool->elements = alloc_elements(min_nr, gfp, nid);
+	if (pool->elements)
+		err = preallocate(pool, gfp);
+	if (!err)
+		err = debugfs_pool_add(pool, creator);
+	if (err) {
+		free_reserve(pool);
+		return err;
+	}
+	/* As for a cache: a live pool needs our code. */
+	__module_get(THIS_MODULE);
+	return 0;
+}
+
+/**
+ * mpslab_pool_init_node() - set up a pool in memory of the caller's
+ * @pool: the pool; need not be zeroed
+ * @min_nr: elements in the reserve, 0 or more
+ * @alloc: the backend's allocation; may sleep if its gfp argument says so
+ * @free: the backend's free
+ * @pool_data: passed to both
+ * @gfp: flags for the reserve
+ * @nid: node for the pool's own data, or %NUMA_NO_NODE
+ *
+ * Context: task; sleeps if @gfp allows it or the backend does.
+ * Return: 0; -ENOMEM; -EINVAL, with a report, for bad arguments.  After a failure
+ * nothing remains, and mpslab_pool_exit() is fine but not needed.
+ */
+int mpslab_pool_init_node(struct mpslab_pool *pool, int min_nr,
+			  mpslab_pool_alloc_t *alloc, mpslab_pool_free_t *free,
+			  void *pool_data, gfp_t gfp, int nid)
+{
+	if (!pool) {
+		usage_bug("pool", "init of a NULL pool");
+		return -EINVAL;
+	}
+	return pool_init(pool, min_nr, alloc, free, pool_data, gfp, nid, _RET_IP_);
+}
+EXPORT_SYMBOL_GPL(mpslab_pool_init_node);
+
+/**
+ * mpslab_pool_init() - set up a pool in memory of the caller's
+ * @pool: the pool; need not be zeroed
+ * @min_nr: elements in the reserve, 0 or more
+ * @alloc: the backend's allocation
+ * @free: the backend's free
+ * @pool_data: passed to both
+ *
+ * Context: task; sleeps.
+ * Return: as mpslab_pool_init_node().
+ */
+int mpslab_pool_init(struct mpslab_pool *pool, int min_nr,
+		     mpslab_pool_alloc_t *alloc, mpslab_pool_free_t *free,
+		     void *pool_data)
+{
+	if (!pool) {
+		usage_bug("pool", "init of a NULL pool");
+		return -EINVAL;
+	}
+	return pool_init(pool, min_nr, alloc, free, pool_data, GFP_KERNEL,
+			 NUMA_NO_NODE, _RET_IP_);
+}
+EXPORT_SYMBOL_GPL(mpslab_pool_init);
+
+static struct mpslab_pool *pool_create(int min_nr, mpslab_pool_alloc_t *alloc,
+				       mpslab_pool_free_t *free,
+				       void *pool_data, gfp_t gfp, int nid,
+				       unsigned long creator)
+{
+	struct mpslab_pool *pool = kzalloc_node(sizeof(*pool), gfp, nid);
+
+	if (pool && pool_init(pool, min_nr, alloc, free, pool_data, gfp, nid,
+			      creator)) {
+		kfree(pool);
+		return NULL;
+	}
+	return pool;
+}
+
+/**
+ * mpslab_pool_create_node() - create a pool
+ * @min_nr: elements in the reserve, 0 or more
+ * @alloc: the backend's allocation
+ * @free: the backend's free
+ * @pool_data: passed to both
+ * @gfp: flags for the reserve
+ * @nid: node for the pool's own data, or %NUMA_NO_NODE
+ *
+ * Context: as mpslab_pool_init_node().
+ * Return: the pool, or NULL where mpslab_pool_init_node() fails.
+ */
+struct mpslab_pool *mpslab_pool_create_node(int min_nr,
+					    mpslab_pool_alloc_t *alloc,
+					    mpslab_pool_free_t *free,
+					    void *pool_data, gfp_t gfp, int nid)
+{
+	return pool_create(min_nr, alloc, free, pool_data, gfp, nid, _RET_IP_);
+}
+EXPORT_SYMBOL_GPL(mpslab_pool_create_node);
+
+/**
+ * mpslab_pool_create() - create a pool
+ * @min_nr: elements in the reserve, 0 or more
+ * @alloc: the backend's allocation
+ * @free: the backend's free
+ * @pool_data: passed to both
+ *
+ * Context: task; sleeps.
+ * Return: the pool, or NULL where mpslab_pool_init() fails.
+ */
+struct mpslab_pool *mpslab_pool_create(int min_nr, mpslab_pool_alloc_t *alloc,
+				       mpslab_pool_free_t *free, void *pool_data)
+{
+	return pool_create(min_nr, alloc, free, pool_data, GFP_KERNEL,
+			   NUMA_NO_NODE, _RET_IP_);
+}
+EXPORT_SYMBOL_GPL(mpslab_pool_create);
+
+/* Elements in use, or somebody waiting: freeing the pool is a mistake. */
+static void report_outstanding(struct mpslab_pool *pool)
+{
+	struct pool_counts counts;
+
+	pool_counts(pool, &counts);
+	if (pool->nr_waiters)
+		pool_bug(pool, "destroyed with %u waiter(s)", pool->nr_waiters);
+	if (counts.outstanding)
+		pool_bug(pool, "destroyed with %lld element(s) outstanding",
+			 counts.outstanding);
+}
+
+/**
+ * mpslab_pool_exit() - undo mpslab_pool_init()
+ * @pool: the pool; may be zeroed and never set up, or exited already
+ *
+ * The reserve goes to the backend.  Elements that are still in use are reported
+ * with their number and left to whoever has them.
+ *
+ * Context: task; sleeps.  Nobody else uses the pool any more.
+ */
+void mpslab_pool_exit(struct mpslab_pool *pool)
+{
+	if (!pool || !mpslab_pool_initialized(pool))
+		return;
+	report_outstanding(pool);
+	debugfs_pool_remove(pool);
+	free_reserve(pool);
+	module_put(THIS_MODULE);
+}
+EXPORT_SYMBOL_GPL(mpslab_pool_exit);
+
+/**
+ * mpslab_pool_destroy() - undo mpslab_pool_create()
+ * @pool: the pool; NULL is fine
+ *
+ * Context: as mpslab_pool_exit().
+ */
+void mpslab_pool_destroy(struct mpslab_pool *pool)
+{
+	if (!pool)
+		return;
+	mpslab_pool_exit(pool);
+	kfree(pool);
+}
+EXPORT_SYMBOL_GPL(mpslab_pool_destroy);
+
+/**
+ * mpslab_pool_set_name() - name a pool in debugfs and in reports
+ * @pool: the pool
+ * @name: its name; copied, made safe and unique
+ *
+ * Context: task; sleeps.
+ * Return: 0, -EINVAL for no name, -ENOMEM.
+ */
+int mpslab_pool_set_name(struct mpslab_pool *pool, const char *name)
+{
+	if (!pool || !name || !*name) {
+		usage_bug("pool", "no pool or no name to set");
+		return -EINVAL;
+	}
+	return debugfs_pool_rename(pool, name);
+}
+EXPORT_SYMBOL_GPL(mpslab_pool_set_name);
+
+/* ---------------------------------------------------------------------- resize -- */
+
+static void free_elements(struct mpslab_pool *pool, void **elems, int nr)
+{
+	while (nr)
+		pool->free(elems[--nr], pool->pool_data);
+}
+
+/*
+ * The reserve becomes smaller at once, the surplus goes to the backend bit by
+ * bit, each element taken under the lock and freed without it.
+ */
+static int pool_shrink(struct mpslab_pool *pool, int new_min_nr)
+{
+	unsigned long flags;
+	void *element;
+
+	raw_spin_lock_irqsave(&pool->lock, flags);
+	WRITE_ONCE(pool->min_nr, new_min_nr);
+	while (pool->curr_nr > new_min_nr) {
+		element = remove_element(pool);
+		raw_spin_unlock_irqrestore(&pool->lock, flags);
+		pool->free(element, pool->pool_data);
+		raw_spin_lock_irqsave(&pool->lock, flags);
+	}
+	pool->low_water = pool->curr_nr;
+	raw_spin_unlock_irqrestore(&pool->lock, flags);
+	return 0;
+}
+
+/*
+ * Each new element goes the way of a free: to whoever waits, else to the
+ * reserve, else, if frees were quicker to fill it, back to the backend.  One hold
+ * of the lock for each, because a wake-up is not short.
+ */
+static void put_new_elements(struct mpslab_pool *pool, void **elems, int nr)
+{
+	unsigned long flags;
+	bool kept;
+
+	while (nr) {
+		raw_spin_lock_irqsave(&pool->lock, flags);
+		kept = keep_element(pool, elems[--nr]);
+		pool->low_water = pool->curr_nr;
+		raw_spin_unlock_irqrestore(&pool->lock, flags);
+		if (!kept)
+			pool->free(elems[nr], pool->pool_data);
+	}
+}
+
+/*
+ * Everything that can fail comes first and touches nothing: the new array, and
+ * the elements to put there.  Nobody else resizes meanwhile, so min_nr stands.
+ */
+static int pool_grow(struct mpslab_pool *pool, int new_min_nr)
+{
+	int extra = new_min_nr - pool->min_nr, nr;
+	void **array, **elems, **old;
+	unsigned long flags;
+
+	array = alloc_elements(new_min_nr, GFP_KERNEL, NUMA_NO_NODE);
+	elems = alloc_elements(extra, GFP_KERNEL, NUMA_NO_NODE);
+	for (nr = 0; array && elems && nr < extra; nr++) {
+		elems[nr] = pool->alloc(GFP_KERNEL, pool->pool_data);
+		if (!elems[nr])
+			break;
+	}
+	if (nr < extra) {
+		free_elements(pool, elems, nr);
+		kfree(elems);
+		kfree(array);
+		return -ENOMEM;
+	}
+
+	raw_spin_lock_irqsave(&pool->lock, flags);
+	memcpy(array, pool->elements, pool->curr_nr * sizeof(void *));
+	old = pool->elements;
+	pool->elements = array;
+	WRITE_ONCE(pool->min_nr, new_min_nr);
+	raw_spin_unlock_irqrestore(&pool->lock, flags);
+
+	put_new_elements(pool, elems, nr);
+	kfree(old);
+	kfree(elems);
+	return 0;
+}
+
+/**
+ * mpslab_pool_resize() - change the size of a pool's reserve
+ * @pool: the pool
+ * @new_min_nr: elements in the reserve from now on, 0 or more
+ *
+ * Others may allocate, free and resize meanwhile.  Waiters are served by growth;
+ * shrinking does not take from them.
+ *
+ * Context: task; sleeps.
+ * Return: 0; -ENOMEM, and then nothing has changed; -EINVAL, with a report, for a
+ * NULL pool or a negative size.
+ */
+int mpslab_pool_resize(struct mpslab_pool *pool, int new_min_nr)
+{
+	int err;
+
+	if (!pool || new_min_nr < 0) {
+		usage_bug(pool ? debugfs_pool_name(pool) : "pool",
+			  "not resized to %d", new_min_nr);
+		return -EINVAL;
+	}
+	might_sleep();
+	mutex_lock(&pool->resize_lock);
+	if (new_min_nr > pool->min_nr)
+		err = pool_grow(pool, new_min_nr);
+	else
+		err = pool_shrink(pool, new_min_nr);
+	mutex_unlock(&pool->resize_lock);
+	return err;
+}
+EXPORT_SYMBOL_GPL(mpslab_pool_resize);
+
+/* ----------------------------------------------------------------------- alloc -- */
+
+/* The backend should neither dip into the system's reserves nor try hard. */
+static gfp_t backend_gfp(gfp_t gfp)
+{
+	return gfp | __GFP_NOMEMALLOC | __GFP_NORETRY | __GFP_NOWARN;
+}
+
+/* Before the reserve is touched, the backend is asked for what it has at hand. */
+static gfp_t backend_gfp_light(gfp_t gfp)
+{
+	return backend_gfp(gfp) & ~(__GFP_DIRECT_RECLAIM | __GFP_IO);
+}
+
+static unsigned int take_backend(struct mpslab_pool *pool, gfp_t gfp,
+				 void **elems, unsigned int count)
+{
+	unsigned int got;
+
+	for (got = 0; got < count; got++) {
+		elems[got] = pool->alloc(gfp, pool->pool_data);
+		if (!elems[got])
+			break;
+	}
+	if (got)
+		this_cpu_add(pool->stat->backend_allocs, got);
+	return got;
+}
+
+/*
+ * @count elements of the reserve, or none; none either while others wait.
+ *
+ * The write barrier is paired with the read barrier in return_elements(): whoever
+ * gets to see the element, by whatever way it is passed on, also sees that
+ * curr_nr went down, and so brings the element back here.
+ */
+static unsigned int take_reserve_all(struct mpslab_pool *pool, void **elems,
+				     unsigned int count)
+{
+	unsigned int got = 0;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&pool->lock, flags);
+	if (!first_waiter(pool) && pool->curr_nr >= count)
+		got = take_reserve(pool, elems, count);
+	raw_spin_unlock_irqrestore(&pool->lock, flags);
+	smp_wmb();
+	return got;
+}
+
+/* The backend, then the reserve; returns how many of @count. */
+static unsigned int take_at_once(struct mpslab_pool *pool, gfp_t gfp,
+				 void **elems, unsigned int count)
+{
+	unsigned int got = take_backend(pool, gfp, elems, count);
+
+	if (unlikely(got < count))
+		got += take_reserve_all(pool, elems + got, count - got);
+	return got;
+}
+
+/* One element for a waiter from the backend; false if it has none. */
+static bool ask_backend(struct mpslab_pool *pool, gfp_t gfp,
+			struct pool_waiter *w)
+{
+	unsigned long flags;
+	void *element;
+	bool wanted;
+
+	if (!take_backend(pool, gfp, &element, 1))
+		return false;
+	raw_spin_lock_irqsave(&pool->lock, flags);
+	wanted = w->got < w->wanted;
+	if (wanted) {
+		w->elems[w->got++] = element;
+		if (w->got == w->wanted)
+			dequeue(pool, w);
+	}
+	raw_spin_unlock_irqrestore(&pool->lock, flags);
+	/* A free was quicker; the element may serve the next. */
+	if (!wanted)
+		mpslab_pool_free(element, pool);
+	return true;
+}
+
+static void enqueue(struct mpslab_pool *pool, struct pool_waiter *w)
+{
+	lockdep_assert_held(&pool->lock);
+	list_add_tail(&w->list, &pool->waiters);
+	WRITE_ONCE(pool->nr_waiters, pool->nr_waiters + 1);
+	pool->waits++;
+}
+
+/*
+ * Wait for @count elements.
+ *
+ * No wake-up is missed: @got is looked at and the task's state set under the
+ * lock under which hand_over() counts and wakes.  A pool without a reserve may
+ * see an element go to the backend between our last question there and our
+ * joining the queue; so there we ask once more when queued, and kick_waiter()
+ * says why that is enough.
+ */
+static void wait_for_elements(struct mpslab_pool *pool, gfp_t gfp,
+			      void **elems, unsigned int count)
+{
+	struct pool_waiter w = {
+		.task = current,
+		.elems = elems,
+		.wanted = count,
+		.since = ktime_get(),
+	};
+	unsigned long flags;
+	bool ask;
+
+	raw_spin_lock_irqsave(&pool->lock, flags);
+	if (!first_waiter(pool))
+		w.got = take_reserve(pool, elems, count);
+	if (w.got < count)
+		enqueue(pool, &w);
+	ask = !pool->min_nr;
+	while (w.got < count) {
+		if (!ask)
+			__set_current_state(TASK_UNINTERRUPTIBLE);
+		raw_spin_unlock_irqrestore(&pool->lock, flags);
+		if (ask) {
+			smp_mb();	/* pairs with kick_waiter() */
+			ask = ask_backend(pool, gfp, &w);
+		} else {
+			io_schedule_timeout(BACKEND_RETRY);
+			ask = true;
+		}
+		raw_spin_lock_irqsave(&pool->lock, flags);
+	}
+	raw_spin_unlock_irqrestore(&pool->lock, flags);
+	smp_wmb();	/* as in take_reserve_all() */
+}
+
+/**
+ * mpslab_pool_alloc() - allocate an element
+ * @pool: the pool
+ * @gfp: allocation flags; not %__GFP_ZERO, which the reserve cannot honour
+ *
+ * The backend is asked without reclaim, then the reserve, then the backend with
+ * all that @gfp allows, then the caller waits for a free, after all who wait
+ * already.
+ *
+ * Context: any but NMI.  Sleeps if @gfp has %__GFP_DIRECT_RECLAIM.
+ * Return: an element; NULL only if @gfp has no %__GFP_DIRECT_RECLAIM, and for a
+ * caller's mistake (a NULL pool, %__GFP_ZERO), which is reported.
+ */
+void *mpslab_pool_alloc(struct mpslab_pool *pool, gfp_t gfp)
+{
+	void *element = NULL;
+
+	if (unlikely(!pool || (gfp & __GFP_ZERO))) {
+		usage_bug(pool ? debugfs_pool_name(pool) : "pool",
+			  "allocation refused: %s",
+			  pool ? "__GFP_ZERO" : "a NULL pool");
+		return NULL;
+	}
+	might_alloc(gfp);
+	if (likely(take_at_once(pool, backend_gfp_light(gfp), &element, 1)))
+		return element;
+	if (backend_gfp(gfp) != backend_gfp_light(gfp) &&
+	    take_at_once(pool, backend_gfp(gfp), &element, 1))
+		return element;
+	if (gfp & __GFP_DIRECT_RECLAIM)
+		wait_for_elements(pool, backend_gfp(gfp), &element, 1);
+	return element;
+}
+EXPORT_SYMBOL_GPL(mpslab_pool_alloc);
+
+/**
+ * mpslab_pool_alloc_bulk() - allocate many elements
+ * @pool: the pool
+ * @elems: filled with the elements
+ * @count: how many; more than the reserve holds when full may wait for the
+ *	backend however long that takes, and is reported
+ *
+ * As mpslab_pool_alloc() with %GFP_KERNEL.  While the caller waits, all that is
+ * freed goes to him when his turn comes; so several bulk waiters do not block
+ * each other, and single allocations do not starve them.
+ *
+ * Context: task; sleeps.
+ * Return: 0, and then all are there; -EINVAL for a NULL argument.
+ */
+int mpslab_pool_alloc_bulk(struct mpslab_pool *pool, void **elems,
+			   unsigned int count)
+{
+	unsigned int got;
+
+	if (unlikely(!pool || (count && !elems))) {
+		usage_bug("pool", "bulk allocation from a NULL pool or to a NULL array");
+		return -EINVAL;
+	}
+	might_alloc(GFP_KERNEL);
+	if (unlikely(count > READ_ONCE(pool->min_nr)))
+		usage_bug(debugfs_pool_name(pool),
+			  "bulk allocation of %u, more than the reserve of %d",
+			  count, READ_ONCE(pool->min_nr));
+	got = take_at_once(pool, backend_gfp_light(GFP_KERNEL), elems, count);
+	if (got < count)
+		got += take_at_once(pool, backend_gfp(GFP_KERNEL), elems + got,
+				    count - got);
+	if (got < count)
+		wait_for_elements(pool, backend_gfp(GFP_KERNEL), elems + got,
+				  count - got);
+	return 0;
+}
+EXPORT_SYMBOL_GPL(mpslab_pool_alloc_bulk);
+
+/**
+ * mpslab_pool_alloc_preallocated() - allocate an element from the reserve only
+ * @pool: the pool
+ *
+ * Context: any but NMI; never sleeps.
+ * Return: an element, or NULL if the reserve is empty (as it is while others
+ * wait) or @pool is NULL.
+ */
+void *mpslab_pool_alloc_preallocated(struct mpslab_pool *pool)
+{
+	void *element = NULL;
+
+	if (unlikely(!pool)) {
+		usage_bug("pool", "allocation refused: a NULL pool");
+		return NULL;
+	}
+	take_reserve_all(pool, &element, 1);
+	return element;
+}
+EXPORT_SYMBOL_GPL(mpslab_pool_alloc_preallocated);
+
+/* ------------------------------------------------------------------------ free -- */
+
+/*
+ * Bring elements back to waiters and reserve; returns how many were needed, from
+ * the start of @elems.
+ *
+ * The test without the lock sees a shortage that matters: elements taken from
+ * the reserve are at most min_nr - curr_nr, and the read barrier, paired with
+ * the write barriers in take_reserve_all() and wait_for_elements(), makes us see
+ * a curr_nr no older than the taking of our own element.  So if ours was taken
+ * from the reserve and the reserve has not been refilled since, we see curr_nr <
+ * min_nr.  While anybody waits curr_nr is 0, so waiters need no test of their
+ * own, but in a pool whose min_nr is 0: there, and while a resize changes it, a
+ * free that does not see the waiter in time is what kick_waiter() is for.
+ */
+static unsigned int return_elements(struct mpslab_pool *pool, void **elems,
+				    unsigned int count)
+{
+	unsigned int nr = 0;
+	unsigned long flags;
+
+	smp_rmb();
+	if (likely(READ_ONCE(pool->curr_nr) >= READ_ONCE(pool->min_nr)) &&
+	    likely(!READ_ONCE(pool->nr_waiters)))
+		return 0;
+	raw_spin_lock_irqsave(&pool->lock, flags);
+	while (nr < count && keep_element(pool, elems[nr]))
+		nr++;
+	raw_spin_unlock_irqrestore(&pool->lock, flags);
+	return nr;
+}
+
+/*
+ * After an element of a pool without a reserve went to the backend: whoever
+ * waits asks there.  Either we see him here, or he joined the queue after our
+ * look; then the element was with the backend before he joined, and his question
+ * after joining finds it.  The barrier is paired with that in
+ * wait_for_elements(): we free, then look; he joins, then asks.
+ */
+static void kick_waiter(struct mpslab_pool *pool)
+{
+	struct pool_waiter *w;
+	unsigned long flags;
+
+	smp_mb();
+	if (likely(!READ_ONCE(pool->nr_waiters)))
+		return;
+	raw_spin_lock_irqsave(&pool->lock, flags);
+	w = first_waiter(pool);
+	if (w)
+		wake_up_process(w->task);
+	raw_spin_unlock_irqrestore(&pool->lock, flags);
+}
+
+/**
+ * mpslab_pool_free() - free an element
+ * @element: the element; NULL is fine
+ * @pool: the pool that it is of
+ *
+ * It goes to whoever waited longest, else to the reserve, else to the backend.
+ *
+ * Context: any but NMI; sleeps only if the backend's free does.
+ */
+void mpslab_pool_free(void *element, struct mpslab_pool *pool)
+{
+	if (unlikely(!element))
+		return;
+	if (unlikely(!pool)) {
+		usage_bug("pool", "free of an element of a NULL pool");
+		return;
+	}
+	this_cpu_inc(pool->stat->frees);
+	if (unlikely(return_elements(pool, &element, 1)))
+		return;
+	pool->free(element, pool->pool_data);
+	if (unlikely(!READ_ONCE(pool->min_nr)))
+		kick_waiter(pool);
+}
+EXPORT_SYMBOL_GPL(mpslab_pool_free);
+
+/**
+ * mpslab_pool_free_bulk() - bring elements back to the pool as far as it needs them
+ * @pool: the pool
+ * @elems: the elements
+ * @count: how many
+ *
+ * Context: any but NMI; never sleeps.
+ * Return: how many were taken back, from the start of @elems; the rest is the
+ * caller's to give to the backend, and no longer counts as the pool's.
+ */
+unsigned int mpslab_pool_free_bulk(struct mpslab_pool *pool, void **elems,
+				   unsigned int count)
+{
+	if (unlikely(!pool || (count && !elems))) {
+		usage_bug("pool", "bulk free to a NULL pool or of a NULL array");
+		return 0;
+	}
+	this_cpu_add(pool->stat->frees, count);
+	return return_elements(pool, elems, count);
+}
+EXPORT_SYMBOL_GPL(mpslab_pool_free_bulk);
+
+/* --------------------------------------------------------------------- looking -- */
+
+/**
+ * pool_counts() - a pool's sums
+ * @pool: the pool
+ * @counts: the result; exact when nobody uses the pool
+ *
+ * Context: any but NMI.
+ */
+void pool_counts(struct mpslab_pool *pool, struct pool_counts *counts)
+{
+	struct mpslab_pool_stat *st;
+	unsigned long flags;
+	int cpu;
+
+	memset(counts, 0, sizeof(*counts));
+	for_each_possible_cpu(cpu) {
+		st = per_cpu_ptr(pool->stat, cpu);
+		counts->backend_allocs += data_race(st->backend_allocs);
+		counts->frees += data_race(st->frees);
+	}
+	raw_spin_lock_irqsave(&pool->lock, flags);
+	counts->reserve_allocs = pool->reserve_allocs;
+	raw_spin_unlock_irqrestore(&pool->lock, flags);
+	counts->outstanding = counts->backend_allocs + counts->reserve_allocs -
+			      counts->frees;
+}
+EXPORT_SYMBOL_IF_KUNIT(pool_counts);
+
+/**
+ * pool_waiters() - who waits for a pool, in the order in which they are served
+ * @pool: the pool
+ * @info: filled
+ * @max: room in @info
+ *
+ * Context: any but NMI.
+ * Return: how many were filled in.
+ */
+unsigned int pool_waiters(struct mpslab_pool *pool,
+			  struct pool_waiter_info *info, unsigned int max)
+{
+	ktime_t now = ktime_get();
+	struct pool_waiter *w;
+	unsigned long flags;
+	unsigned int nr = 0;
+
+	raw_spin_lock_irqsave(&pool->lock, flags);
+	list_for_each_entry(w, &pool->waiters, list) {
+		if (nr == max)
+			break;
+		strscpy(info[nr].comm, w->task->comm, sizeof(info[nr].comm));
+		info[nr].pid = task_pid_nr(w->task);
+		info[nr].wanted = w->wanted;
+		info[nr].got = w->got;
+		info[nr].waited_ns = max_t(s64, 0, ktime_sub(now, w->since));
+		nr++;
+	}
+	raw_spin_unlock_irqrestore(&pool->lock, flags);
+	return nr;
+}
+EXPORT_SYMBOL_IF_KUNIT(pool_waiters);
