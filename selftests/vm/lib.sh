@@ -57,7 +57,7 @@ progress() {
 		die "$what: failed with status $status; all of it is in $log"
 	fi
 	[ ! -t 2 ] || printf '\r\033[K' >&2
-	say "  $what: done in $((SECONDS - start)) s"
+	[ $((SECONDS - start)) -lt 5 ] || say "  $what: done in $((SECONDS - start)) s"
 }
 
 # Debian packages that the work at hand needs: installed where we may, asked for

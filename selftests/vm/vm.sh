@@ -109,7 +109,10 @@ judge() {
 	case $found in
 	"$token 0") ;;
 	"$token "*) fail "the guest's job ended with status ${found#"$token "}" ;;
-	*) fail "the guest never came to its verdict" ;;
+	*)
+		fail "the guest never came to its verdict; its last words:"
+		tail -n 5 "$run/console" | sed 's/^/        /'
+		;;
 	esac
 	if grep -aE "$complaints" "$run/console" >"$run/complaints"; then
 		fail "the kernel complained:"
@@ -156,7 +159,8 @@ status=0
 case $name-$job in
 uml-*)
 	uml_guest
-	timeout -k 5 "$limit" "${guest[@]}" </dev/null >"$run/console" 2>&1 || status=$?
+	# Braces, so that the shell's word on a guest that aborts is kept there too.
+	{ timeout -k 5 "$limit" "${guest[@]}" </dev/null; } >"$run/console" 2>&1 || status=$?
 	judge
 	;;
 *-shell)
