@@ -600,7 +600,7 @@ static ssize_t min_nr_set(struct mpslab_pool *pool, const char __user *buf,
 	err = read_number(buf, count, &val);
 	if (err)
 		return err;
-	if (!val || val > INT_MAX)
+	if (val > INT_MAX)
 		return -ERANGE;
 	err = mpslab_pool_resize(pool, val);
 	return err ? err : count;
