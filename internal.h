@@ -106,37 +106,40 @@ struct slab_geometry {
 	unsigned int colours;
 };
 
+/* One CPU's counts. */
+struct cpu_stat {
+	unsigned long allocs;	/* objects handed out through the arrays */
+	unsigned long frees;	/* objects taken back through the arrays */
+	unsigned long misses;	/* allocations that found the array empty */
+	unsigned long refills;	/* refills from the node's lists */
+	unsigned long flushes;	/* flushes of a full array */
+};
+
 /**
  * struct cpu_cache - one CPU's part of a cache
+ * @base: counts carried over from arrays that a tunable write replaced; written
+ *	under mpslab_mutex only
  * @busy: a context on this CPU is using the arrays; see cpu_cache_enter()
- * @ac: the array, entries included; the other fields go before it
- * @allocs: objects handed out through this CPU's arrays
- * @frees: objects taken back through this CPU's arrays
- * @misses: allocations that found the array empty (hits are allocs - misses)
- * @refills: refills from the node's lists
- * @flushes: flushes of a full array
- * @base: counts carried over from the arrays that a tunable write replaced;
- *	written under mpslab_mutex only
+ * @stat: counts since
+ * @ac: the array; its entries follow, then the alien arrays
  *
  * Only the owning CPU touches it, with preemption off and @busy set; a CPU that
  * is dead is drained by the one that buried it.  Readers for debugfs look at
  * single words without protection.
  */
-struct cpu_stat {
-	unsigned long allocs;
-	unsigned long frees;
-	unsigned long misses;
-	unsigned long refills;
-	unsigned long flushes;
-};
-
 struct cpu_cache {
-	unsigned int busy;
-	struct cpu_stat stat;
 	struct cpu_stat base;
+
+	unsigned int busy ____cacheline_aligned_in_smp;
+	struct cpu_stat stat;
 	struct array_cache ac;
 	/* ac.entry[limit], then nr_aliens arrays of ALIEN_LIMIT */
 };
+
+/* All that a push or a pop needs, but for the entry, is in one cache line. */
+static_assert(!IS_ENABLED(CONFIG_64BIT) ||
+	      offsetof(struct cpu_cache, ac.entry) -
+	      offsetof(struct cpu_cache, busy) <= 64);
 
 /**
  * struct cache_node - one NUMA node's part of a cache
@@ -233,8 +236,7 @@ struct mpslab_cache {
 /* The array of @cc for objects of node @nid; only if cache->nr_aliens. */
 static inline struct array_cache *cpu_cache_alien(struct cpu_cache *cc, int nid)
 {
-	return (void *)cc + sizeof(*cc) + cc->ac.limit * sizeof(void *) +
-	       nid * ac_bytes(ALIEN_LIMIT);
+	return (void *)&cc->ac.entry[cc->ac.limit] + nid * ac_bytes(ALIEN_LIMIT);
 }
 
 /* -------------------------------------------------------- data: the pool -- */

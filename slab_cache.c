@@ -388,6 +388,16 @@ static noinline void *zero_object(struct mpslab_cache *cache, gfp_t gfp,
 	return memset(obj, 0, cache->object_size);
 }
 
+static noinline void *alloc_one_slow(struct mpslab_cache *cache, gfp_t gfp)
+{
+	void *obj = NULL;
+
+	alloc_slow(cache, gfp, &obj, 1);
+	if ((gfp | cache->zero_gfp) & __GFP_ZERO)
+		return zero_object(cache, gfp, obj);
+	return obj;
+}
+
 /**
  * mpslab_cache_alloc() - allocate an object
  * @cache: the cache
@@ -402,20 +412,22 @@ static noinline void *zero_object(struct mpslab_cache *cache, gfp_t gfp,
 void *mpslab_cache_alloc(struct mpslab_cache *cache, gfp_t gfp)
 {
 	struct cpu_cache *cc;
-	void *obj = NULL;
+	void *obj;
 
 	if (unlikely(!cache)) {
 		usage_bug("cache", "allocation from a NULL cache");
 		return NULL;
 	}
 	cc = cpu_cache_enter(cache);
-	if (likely(cc)) {
-		obj = ac_pop(&cc->ac);
-		cc->stat.allocs += !!obj;
+	if (unlikely(!cc))
+		return alloc_one_slow(cache, gfp);
+	obj = ac_pop(&cc->ac);
+	if (unlikely(!obj)) {
 		cpu_cache_exit(cc);
+		return alloc_one_slow(cache, gfp);
 	}
-	if (unlikely(!obj))
-		alloc_slow(cache, gfp, &obj, 1);
+	cc->stat.allocs++;
+	cpu_cache_exit(cc);
 	if (unlikely((gfp | cache->zero_gfp) & __GFP_ZERO))
 		return zero_object(cache, gfp, obj);
 	return obj;
@@ -613,6 +625,14 @@ static noinline bool free_work(struct mpslab_cache *cache, void *obj)
 	return true;
 }
 
+static noinline void free_nothing(struct mpslab_cache *cache)
+{
+	if (cache)
+		cache_usage_bug(cache, "free of NULL");
+	else
+		usage_bug("cache", "free of an object of a NULL cache");
+}
+
 /**
  * mpslab_cache_free() - free an object
  * @cache: the cache that it is of
@@ -627,24 +647,23 @@ void mpslab_cache_free(struct mpslab_cache *cache, void *obj)
 	struct cpu_cache *cc;
 
 	if (unlikely(!cache || !obj)) {
-		if (cache)
-			cache_usage_bug(cache, "free of NULL");
-		else
-			usage_bug("cache", "free of an object of a NULL cache");
+		free_nothing(cache);
 		return;
 	}
 	if (unlikely(cache->free_work) && free_work(cache, obj))
 		return;
 	cc = cpu_cache_enter(cache);
-	if (likely(cc)) {
-		bool done = ac_push(&cc->ac, obj);
-
-		cc->stat.frees += done;
-		cpu_cache_exit(cc);
-		if (likely(done))
-			return;
+	if (unlikely(!cc)) {
+		free_slow(cache, obj, NUMA_NO_NODE);
+		return;
 	}
-	free_slow(cache, obj, NUMA_NO_NODE);
+	if (unlikely(!ac_push(&cc->ac, obj))) {
+		cpu_cache_exit(cc);
+		free_slow(cache, obj, NUMA_NO_NODE);
+		return;
+	}
+	cc->stat.frees++;
+	cpu_cache_exit(cc);
 }
 EXPORT_SYMBOL_GPL(mpslab_cache_free);
 
