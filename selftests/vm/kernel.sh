@@ -31,6 +31,31 @@ complete() {
 	printf '%s\n' "$1"
 }
 
+# private_apt NAME [SOURCES]: from here on, apt works in a directory of its own,
+# which needs no root, with lists of today, from the sources given or else from
+# the machine's.
+private_apt() {
+	local apt=$cache/apt-$1
+
+	rm -rf "$apt"
+	mkdir -p "$apt/lists/partial" "$apt/cache/archives/partial"
+	: >"$apt/status"
+	cat >"$apt/conf" <<-END
+		Dir::State "$apt";
+		Dir::State::status "$apt/status";
+		Dir::Cache "$apt/cache";
+	END
+	if [ -n "${2:-}" ]; then
+		printf '%s\n' "$2" >"$apt/sources.list"
+		cat >>"$apt/conf" <<-END
+			Dir::Etc::sourcelist "$apt/sources.list";
+			Dir::Etc::sourceparts "-";
+		END
+	fi
+	export APT_CONFIG=$apt/conf
+	progress "reading package lists" "$cache/log/apt-$1" apt-get -q update
+}
+
 # download DIR PACKAGE...: unpack packages, without installing them.
 download() {
 	local dir=$1 deb
@@ -57,8 +82,9 @@ distro_kernel() {
 	lock "$name"
 	cached "$name-*" && return
 	need_packages "${build_packages[@]}"
+	private_apt "$name"
 	image=$(depends "$meta" linux-image-)
-	[ -n "$image" ] || die "apt knows no $meta: is this Debian, and apt-get update done?"
+	[ -n "$image" ] || die "apt knows no $meta here"
 	release=${image#linux-image-}
 	headers=linux-headers-$release
 	dir=$cache/$name-$release
@@ -72,36 +98,20 @@ distro_kernel() {
 	complete "$dir"
 }
 
-# Newer sources are in a newer suite.  A private apt directory gets at them and
-# leaves the machine's own configuration alone; the site is the one in use here.
+# Newer sources are in a newer suite, of the site that this machine uses anyway.
 newer_source() {
-	local apt=$cache/apt site package dir
+	local keyring=/usr/share/keyrings/debian-archive-keyring.gpg site package dir
 
 	cached 'source-*' && return
 	lock source
 	cached 'source-*' && return
 	need_packages "${build_packages[@]}" debian-archive-keyring
+	private_apt source
 	# shellcheck disable=SC2016 # apt expands it
 	site=$(apt-get indextargets --format '$(SITE)' \
-		'Created-By: Packages' 'Origin: Debian' 'Label: Debian' | head -n 1)
-	[ -n "$site" ] || die "apt lists no Debian site: is this Debian, and apt-get update done?"
-
-	rm -rf "$apt"
-	mkdir -p "$apt/lists/partial" "$apt/cache/archives/partial"
-	: >"$apt/status"
-	printf 'deb [signed-by=%s] %s %s main\n' \
-		/usr/share/keyrings/debian-archive-keyring.gpg \
-		"$site" "$source_suite" >"$apt/sources.list"
-	cat >"$apt/conf" <<-END
-		Dir::State "$apt";
-		Dir::State::status "$apt/status";
-		Dir::Cache "$apt/cache";
-		Dir::Etc::sourcelist "$apt/sources.list";
-		Dir::Etc::sourceparts "-";
-	END
-	export APT_CONFIG=$apt/conf
-	progress "reading the package lists of $source_suite" "$cache/log/apt-source" \
-		apt-get -q update
+		'Created-By: Packages' 'Origin: Debian' 'Label: Debian' | sed -n 1p)
+	[ -n "$site" ] || die "apt uses no site of Debian here"
+	private_apt source "deb [signed-by=$keyring] $site $source_suite main"
 	package=$(apt-cache pkgnames linux-source- | grep -x 'linux-source-[0-9.]*' |
 		sort -V | tail -n 1)
 	[ -n "$package" ] || die "no linux-source in $source_suite"
