@@ -150,7 +150,8 @@ static_assert(!IS_ENABLED(CONFIG_64BIT) ||
  * @nr_partial: length of @partial
  * @nr_full: length of @full
  * @nr_free: length of @free
- * @objects: objects in all slabs of the node
+ * @pages: pages in all slabs of the node
+ * @objects: objects in them
  * @free_objects: those free in their slabs
  * @free_limit: a slab that becomes free above this many @free_objects goes back
  *	to the page allocator
@@ -171,6 +172,7 @@ struct cache_node {
 	unsigned long nr_partial;
 	unsigned long nr_full;
 	unsigned long nr_free;
+	unsigned long pages;
 	unsigned long objects;
 	unsigned long free_objects;
 	unsigned long free_limit;

@@ -224,7 +224,7 @@ static int pool_init(struct mpslab_pool *pool, int min_nr,
  * @gfp: flags for the reserve
  * @nid: node for the pool's own data, or %NUMA_NO_NODE
  *
- * Context: task; sleeps if @gfp allows it or the backend does.
+ * Context: task; sleeps.
  * Return: 0; -ENOMEM; -EINVAL, with a report, for bad arguments.  After a failure
  * nothing remains, and mpslab_pool_exit() is fine but not needed.
  */

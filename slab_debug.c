@@ -37,8 +37,7 @@ void cache_bug(struct mpslab_cache *cache, const char *fix, const char *fmt, ...
 		return;
 	va_start(args, fmt);
 	vaf.va = &args;
-	pr_err("BUG %s: %pV (called from %pS)\n", cache->dirname, &vaf,
-	       __builtin_return_address(0));
+	pr_err("BUG %s: %pV\n", cache->dirname, &vaf);
 	va_end(args);
 	pr_err("FIX %s: %s\n", cache->dirname, fix);
 }

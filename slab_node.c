@@ -308,6 +308,7 @@ static void node_unlink(struct cache_node *n, struct mpslab_slab *slab,
 static void node_detach(struct cache_node *n, struct mpslab_slab *slab)
 {
 	node_unlink(n, slab, SLAB_FREE);
+	n->pages -= 1UL << slab->order;
 	n->objects -= slab->objects;
 	n->free_objects -= slab->objects;
 	n->reaped++;
@@ -333,6 +334,7 @@ static struct mpslab_slab *node_first_slab(struct cache_node *n)
  */
 void node_add_slab(struct cache_node *n, struct mpslab_slab *slab)
 {
+	n->pages += 1UL << slab->order;
 	n->objects += slab->objects;
 	n->free_objects += slab->objects - slab->inuse;
 	n->grown++;

@@ -127,6 +127,7 @@ static void balance_node(struct mpslab_cache *cache, struct cache_node *n,
 			 struct cache_balance *b)
 {
 	b->slabs += n->nr_partial + n->nr_full + n->nr_free;
+	b->pages += n->pages;
 	b->objects += n->objects;
 	b->free += n->free_objects;
 	b->in_use += n->allocs - n->frees;
@@ -659,10 +660,11 @@ void mpslab_cache_destroy(struct mpslab_cache *cache)
 		return;
 	}
 
+	/* The name is free for another cache when its directory is gone. */
+	debugfs_cache_remove(cache);
 	mutex_lock(&mpslab_mutex);
 	list_del(&cache->list);
 	mutex_unlock(&mpslab_mutex);
-	debugfs_cache_remove(cache);
 	/* slab_destroy_rcu() reads the cache. */
 	if (cache->flags & SLAB_TYPESAFE_BY_RCU)
 		rcu_barrier();
