@@ -36,7 +36,7 @@ struct state {
 	struct subject peer;
 };
 
-enum op { PUSH, POP, PUSH_MANY, POP_MANY, DROP, TO_PEER, FROM_PEER, UNTOUCH,
+enum ac_op { PUSH, POP, PUSH_MANY, POP_MANY, DROP, TO_PEER, FROM_PEER, UNTOUCH,
 	  NR_OPS };
 
 static const char *const op_names[] = {
@@ -178,7 +178,7 @@ static bool do_transfer(struct subject *to, struct subject *from,
 	return ac_transfer(ac_of(to), ac_of(from), count) == moved;
 }
 
-static bool apply(struct state *st, enum op op, unsigned int count)
+static bool apply(struct state *st, enum ac_op op, unsigned int count)
 {
 	switch (op) {
 	case PUSH:
@@ -202,7 +202,7 @@ static bool apply(struct state *st, enum op op, unsigned int count)
 	}
 }
 
-static bool step(struct kunit *test, struct state *st, enum op op,
+static bool step(struct kunit *test, struct state *st, enum ac_op op,
 		 unsigned int count)
 {
 	bool ok = apply(st, op, count) && subject_right(&st->a) &&
@@ -323,4 +323,5 @@ static struct kunit_suite array_cache_suite = {
 	.name = "mpslab_array_cache",
 	.test_cases = array_cache_cases,
 };
+
 kunit_test_suite(array_cache_suite);

@@ -200,9 +200,12 @@ struct mpslab_cache *test_cache_ctor(struct kunit *test, unsigned int size,
 				     slab_flags_t flags,
 				     void (*ctor)(void *obj))
 {
+	static atomic_t serial;
 	struct mpslab_cache *cache;
+	char name[24];
 
-	cache = mpslab_cache_create("kunit", size, 0, flags, ctor);
+	snprintf(name, sizeof(name), "kunit-%d", atomic_inc_return(&serial));
+	cache = mpslab_cache_create(name, size, 0, flags, ctor);
 	KUNIT_ASSERT_NOT_NULL(test, cache);
 	if (!kunit_alloc_resource(test, cache_resource_init,
 				  cache_resource_free, GFP_KERNEL, cache)) {
@@ -223,6 +226,18 @@ struct mpslab_cache *test_cache_stamped(struct kunit *test)
 {
 	stamps_reset();
 	return test_cache_ctor(test, STAMPED_SIZE, 0, stamped_ctor);
+}
+
+/*
+ * Hide the cache from the periodic reaper, so that its arrays and lists change
+ * by what the case does alone.  The case is pinned to its CPU, too.
+ */
+void keep_quiet(struct kunit *test, struct mpslab_cache *cache)
+{
+	pin_to_this_cpu(test);
+	mutex_lock(&mpslab_mutex);
+	list_del_init(&cache->list);
+	mutex_unlock(&mpslab_mutex);
 }
 
 /*

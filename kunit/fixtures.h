@@ -70,6 +70,7 @@ struct mpslab_cache *test_cache_ctor(struct kunit *test, unsigned int size,
 				     slab_flags_t flags,
 				     void (*ctor)(void *obj));
 struct mpslab_cache *test_cache_stamped(struct kunit *test);
+void keep_quiet(struct kunit *test, struct mpslab_cache *cache);
 void test_cache_end(struct kunit *test, struct mpslab_cache *cache,
 		    long errors);
 bool cache_is_listed(struct mpslab_cache *cache);

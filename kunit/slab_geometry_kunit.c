@@ -469,4 +469,5 @@ static struct kunit_suite slab_geometry_suite = {
 	.name = "mpslab_slab_geometry",
 	.test_cases = slab_geometry_cases,
 };
+
 kunit_test_suite(slab_geometry_suite);
