@@ -1,0 +1,153 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# Whatever is not one decimal number is refused by every file: with an error that
+# says so, and without a trace.
+
+# shellcheck disable=SC2317 # the cases are called by name
+. ./ktap_helpers.sh
+. ./common.sh
+
+work=$(mktemp -d)
+mkdir "$work/in"
+
+# Each file in here is one write.
+make_hostile_values() {
+	cd "$work/in" || return
+	printf '\n' >newline
+	printf ' ' >space
+	printf '%s' '-1' >negative
+	printf '%s' '-0' >negative_zero
+	printf '%s' '+1' >plus
+	printf '1 ' >trailing_space
+	printf ' 1' >leading_space
+	printf '1 2' >two_numbers
+	printf '1\n2\n' >two_lines
+	printf '1\n\n' >two_newlines
+	printf '1\r\n' >carriage_return
+	printf '\0' >nul
+	printf '1\0' >number_and_nul
+	printf '1\0002' >nul_inside
+	printf '1\n\0' >newline_and_nul
+	printf '0x1' >hexadecimal
+	printf '1e1' >exponent
+	printf '1.0' >fraction
+	printf '1,' >comma
+	printf 'one' >word
+	printf '%%s%%n%%x' >format
+	printf '\331\241' >arabic_digit
+	printf '\377\376\375' >not_utf8
+	printf '4294967296' >two_to_the_32
+	printf '4294967297' >two_to_the_32_and_1
+	printf '18446744073709551617' >two_to_the_64_and_1
+	printf '99999999999999999999999' >large
+	printf '000000000000000000000001' >many_zeros
+	head -c 64 /dev/zero >zeros
+	head -c 1048576 /dev/urandom >megabyte_random
+	head -c 1048576 /dev/zero | tr '\0' 1 >megabyte_digits
+	head -c 1048576 /dev/zero | tr '\0' '\n' >megabyte_newlines
+	cd - >/dev/null || return
+}
+
+writable_files() {
+	find "$mpslab" -type f -perm -200 | sort
+}
+
+read_only_files() {
+	find "$mpslab" -type f ! -perm -200 | sort
+}
+
+# Nothing that is said here is tested if the file is not there.
+all_files_are_found() {
+	for name in limit batchcount shared shrink reap min_nr; do
+		writable_files | grep -q "/$name\$" || return
+	done
+	for name in slabinfo geometry cpus nodes balance stats waiters; do
+		read_only_files | grep -q "/$name\$" || return
+	done
+}
+
+# What the file says; nothing for one that can't be read.
+content() {
+	[ $(($(stat -c %a "$1") / 400)) -eq 0 ] || cat "$1"
+}
+
+# refuses FILE INPUT ERROR: one write, as dd makes it with a large block.
+refuses() {
+	if dd if="$2" of="$1" bs=4M conv=notrunc 2>"$work/error"; then
+		echo "# ${1##*/} took ${2##*/}"
+		return 1
+	fi
+	grep -qE "$3" "$work/error" && return
+	echo "# ${1##*/} on ${2##*/}: $(cat "$work/error")"
+	return 1
+}
+
+# All inputs, even if one was taken, so that the log shows all of them.
+refuses_everything() {
+	bad=0
+	was=$(content "$1")
+	for input in "$work"/in/*; do
+		refuses "$1" "$input" 'Invalid argument|Numerical result out of range' || bad=1
+		[ "$(content "$1")" = "$was" ] || {
+			echo "# ${1##*/}, which was $was, is $(content "$1") after ${input##*/}"
+			bad=1
+		}
+	done
+	return "$bad"
+}
+
+# Of read-only files the content may well change by itself.
+cannot_be_written() {
+	bad=0
+	for input in "$work"/in/*; do
+		refuses "$1" "$input" 'Invalid argument|Permission denied|Bad file descriptor' ||
+			bad=1
+	done
+	return "$bad"
+}
+
+# A trigger takes a 1, so it is not that it refuses everything.
+trigger_takes() {
+	echo 1 >"$cache/$1" && ! echo 0 2>/dev/null >"$cache/$1" &&
+		! echo 2 2>/dev/null >"$cache/$1"
+}
+
+# And a tunable takes what it had, with a newline and without.
+tunable_takes_its_own() {
+	was=$(cat "$1")
+	printf '%s\n' "$was" >"$1" && printf '%s' "$was" >"$1" &&
+		[ "$(cat "$1")" = "$was" ]
+}
+
+works_as_before() {
+	balanced && progress_within 20 && nothing_lost && balanced
+}
+
+label() {
+	echo "${1#"$mpslab"/}"
+}
+
+ktap_print_header
+if ! load_modules || ! make_hostile_values || ! echo 16 >"$client/load"; then
+	echo "Bail out! can't set up"
+	exit 1
+fi
+ktap_set_plan $(($(writable_files | wc -l) + $(read_only_files | wc -l) + 10))
+ktap_test_result "all files are there" all_files_are_found
+for file in $(writable_files); do
+	ktap_test_result "$(label "$file") refuses everything hostile" \
+		refuses_everything "$file"
+done
+for file in $(read_only_files); do
+	ktap_test_result "$(label "$file") can't be written" cannot_be_written "$file"
+done
+ktap_test_result "shrink takes 1 and only that" trigger_takes shrink
+ktap_test_result "reap takes 1 and only that" trigger_takes reap
+for file in "$cache/limit" "$cache/batchcount" "$cache/shared" "$pool/min_nr"; do
+	ktap_test_result "$(label "$file") takes its own value" tunable_takes_its_own "$file"
+done
+ktap_test_result "everything works as before" works_as_before
+ktap_test_result "the kernel has nothing to complain about" no_complaints
+ktap_test_result "the modules unload" unload_modules
+ktap_finished

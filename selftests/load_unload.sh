@@ -1,0 +1,104 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# The modules come and go a hundred times, under load too, and leave nothing.
+
+# shellcheck disable=SC2317 # the cases are called by name
+. ./ktap_helpers.sh
+. ./common.sh
+
+rounds=100
+# By then the kernel has all that it keeps from the first times.
+settled=50
+
+# Pages in slabs, exact at this instant; those of inodes and the like vary.
+slab_pages() {
+	cat /proc/sys/vm/stat_refresh
+	awk '$1 == "nr_slab_unreclaimable" { print $2 }' /proc/vmstat
+}
+
+percpu_kb() {
+	awk '$1 == "Percpu:" { print $2 }' /proc/meminfo
+}
+
+# one_round NUMBER: three of four are unloaded in the midst of their work.
+one_round() {
+	load_modules || return
+	echo 8 >"$client/load" || return
+	case $(($1 % 4)) in
+	0)
+		progress_within 10 || return
+		;;
+	1)
+		stop_load || return
+		;;
+	2)
+		echo fail >"$client/backend" || return
+		;;
+	3)
+		echo 4 >"$client/hold" || return
+		echo leaky >"$client/extra_create" || return
+		echo 1 >"$client/extra_leak" || return
+		;;
+	esac
+	unload_modules
+}
+
+in_use_module_stays() {
+	load_modules || return
+	if rmmod mpslab 2>/dev/null; then
+		echo "# mpslab could be unloaded under its client"
+		return 1
+	fi
+	unload_modules
+}
+
+many_rounds() {
+	round=0
+	while [ "$round" -lt "$rounds" ]; do
+		one_round "$round" || {
+			echo "# round $round"
+			return 1
+		}
+		round=$((round + 1))
+		[ "$round" -ne "$settled" ] || {
+			pages=$(slab_pages)
+			percpu=$(percpu_kb)
+		}
+	done
+}
+
+# leaves_nothing FILE: no line about us.
+leaves_nothing() {
+	! grep mpslab "$1"
+}
+
+no_directories() {
+	[ ! -e "$mpslab" ] && [ ! -e "$client" ]
+}
+
+# Less than one page for each round: the kernel's own slabs vary.
+no_pages_lost() {
+	lost=$(($(slab_pages) - pages))
+	echo "# $lost pages of slab more than after round $settled"
+	[ "$lost" -lt $((rounds - settled)) ]
+}
+
+no_percpu_lost() {
+	lost=$(($(percpu_kb) - percpu))
+	echo "# $lost kB per-CPU memory more than after round $settled"
+	[ "$lost" -lt $((rounds - settled)) ]
+}
+
+ktap_print_header
+ktap_set_plan 9
+ktap_test_result "a module with clients stays" in_use_module_stays
+ktap_test_result "both load and unload $rounds times, also under load" many_rounds
+ktap_test_result "no module remains" leaves_nothing /proc/modules
+ktap_test_result "no cache remains in the kernel's slabinfo" leaves_nothing /proc/slabinfo
+ktap_test_result "no CPU hotplug state remains" leaves_nothing /sys/devices/system/cpu/hotplug/states
+ktap_test_result "no directory remains in debugfs" no_directories
+ktap_test_result "no slab pages are lost" no_pages_lost
+ktap_test_result "no per-CPU memory is lost" no_percpu_lost
+ktap_test_result "the kernel has nothing to complain about" no_complaints
+ktap_finished
