@@ -348,7 +348,7 @@ static void cpus_line(struct seq_file *m, struct mpslab_cache *cache, int cpu)
 	cache_cpu_stat(cache, cpu, &st);
 	if (!cpu_online(cpu) && !avail && !st.allocs && !st.frees)
 		return;
-	seq_printf(m, "%3d %5u %5u %10u %7s %4s %10lu %10lu %10lu %7lu %7lu %7lu %5u\n",
+	seq_printf(m, "%3d %5u %5u %5u %7s %4s %10lu %10lu %10lu %7lu %7lu %7lu %5u\n",
 		   cpu, avail, cc->ac.limit, cc->ac.batchcount,
 		   READ_ONCE(cc->ac.touched) ? "yes" : "no",
 		   READ_ONCE(cc->busy) ? "yes" : "no", st.allocs, st.frees,
@@ -361,7 +361,7 @@ static int cpus_show(struct seq_file *m, void *v)
 	struct mpslab_cache *cache = m->private;
 	int cpu;
 
-	seq_puts(m, "cpu avail limit batchcount touched busy     allocs      frees       hits  misses refills flushes alien\n");
+	seq_puts(m, "cpu avail limit batch touched busy     allocs      frees       hits  misses refills flushes alien\n");
 	mutex_lock(&mpslab_mutex);	/* lest a tunable write frees the arrays */
 	for_each_possible_cpu(cpu)
 		cpus_line(m, cache, cpu);
@@ -377,14 +377,15 @@ static int nodes_show(struct seq_file *m, void *v)
 	unsigned int avail, limit;
 	int nid;
 
-	seq_puts(m, "                               objects         shared       colour       direct\n");
-	seq_puts(m, "node partial  full  free    all   free  limit avail limit   next allocs  frees   grown  reaped\n");
+	seq_puts(m, "     ------ slabs ----- ------ objects ------ -- shared -        ---- direct --- ---- slabs ----\n");
+	seq_puts(m, "node partial  full  free     all    free limit avail limit colour  allocs   frees  grown   reaped\n");
 	for_each_cache_node(cache, nid, n) {
 		snap = node_snapshot(n, &avail, &limit);
-		seq_printf(m, "%4d %7lu %5lu %5lu %6lu %6lu %6lu %5u %5u %6u %6lu %6lu %7lu %7lu\n",
+		seq_printf(m, "%4d %7lu %5lu %5lu %7lu %7lu %5lu %5u %5u %6u %7lu %7lu %7lu %8lu\n",
 			   nid, snap.nr_partial, snap.nr_full, snap.nr_free,
 			   snap.objects, snap.free_objects, snap.free_limit,
-			   avail, limit, snap.colour_next, snap.allocs,
+			   avail, limit,
+			   snap.colour_next % cache->best.colours, snap.allocs,
 			   snap.frees, snap.grown, snap.reaped);
 	}
 	return 0;
