@@ -51,7 +51,7 @@ static unsigned int reserve = 32;
 module_param(reserve, uint, 0444);
 MODULE_PARM_DESC(reserve, "Requests in the pool's reserve");
 
-static unsigned int payload = 192;
+static unsigned int payload = 256;
 module_param(payload, uint, 0444);
 MODULE_PARM_DESC(payload, "Bytes that each request carries");
 
