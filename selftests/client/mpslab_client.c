@@ -19,6 +19,7 @@
  *	         the reserve serves
  *	hold     elements to take out of the pool and keep, up to its reserve
  *	stats    what was done, and what went wrong
+ *	squeeze  milliseconds for which to keep all memory that is free
  *	pool_name, extra_create, extra_leak, extra_destroy
  *	         for the tests of names and of destruction; see the end
  */
@@ -26,10 +27,14 @@
 #include <linux/debugfs.h>
 #include <linux/delay.h>
 #include <linux/fs.h>
+#include <linux/gfp.h>
 #include <linux/interrupt.h>
 #include <linux/kthread.h>
 #include <linux/ktime.h>
+#include <linux/list.h>
 #include <linux/llist.h>
+#include <linux/math64.h>
+#include <linux/mm_types.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
 #include <linux/mutex.h>
@@ -129,6 +134,10 @@ static struct dentry *dir;
 
 static unsigned int load;	/* requests in flight for each CPU */
 static bool backend_fails;
+
+/* What squeezes did: the most pages, and requests completed meanwhile. */
+static unsigned long squeeze_pages;
+static u64 squeeze_done;
 
 /* ------------------------------------------------------- the pool's backend -- */
 
@@ -530,11 +539,84 @@ static int stats_show(struct seq_file *m, void *v)
 	seq_printf(m, "%-16s %llu\n", "alloc_failed", sum.alloc_failed);
 	seq_printf(m, "%-16s %llu\n", "stamp_errors", sum.stamp_errors);
 	seq_printf(m, "%-16s %llu\n", "longest_alloc_us", longest_us());
+	seq_printf(m, "%-16s %lu\n", "squeeze_pages", squeeze_pages);
+	seq_printf(m, "%-16s %llu\n", "squeeze_done", squeeze_done);
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(stats);
 
-/* ---------------------------------------- for the tests: names, destruction -- */
+/* ------------------------------------------- for the tests: without memory -- */
+
+static u64 total_completed(void)
+{
+	u64 sum = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		sum += READ_ONCE(per_cpu(counts, cpu).completed);
+	return sum;
+}
+
+/* All pages that are free; the kernel's last reserve stays with the kernel. */
+static unsigned long eat_pages(struct list_head *eaten)
+{
+	unsigned long nr = 0;
+	struct page *page;
+
+	while ((page = alloc_page(GFP_NOWAIT | __GFP_NOWARN))) {
+		list_add(&page->lru, eaten);
+		nr++;
+		cond_resched();
+	}
+	return nr;
+}
+
+static void release_pages_eaten(struct list_head *eaten)
+{
+	struct page *page, *next;
+
+	list_for_each_entry_safe(page, next, eaten, lru) {
+		__free_page(page);
+		cond_resched();
+	}
+}
+
+/*
+ * Keep all free memory for a while, and have the cache give up what it holds, so
+ * that it has to grow and can't.  In the kernel and in one call, because a
+ * process that did this would have no memory to say so.
+ */
+static void squeeze(u64 ms)
+{
+	u64 end = ktime_get_ns() + ms * NSEC_PER_MSEC;
+	u64 done_before = total_completed();
+	unsigned long nr = 0;
+	LIST_HEAD(eaten);
+
+	lockdep_assert_held(&control_mutex);
+	while (ktime_get_ns() < end) {
+		nr += eat_pages(&eaten);
+		mpslab_cache_shrink(request_cache);
+		nr += eat_pages(&eaten);
+		usleep_range(1000, 2000);
+	}
+	squeeze_pages = max(squeeze_pages, nr);
+	squeeze_done += total_completed() - done_before;
+	release_pages_eaten(&eaten);
+}
+
+static int squeeze_set(void *data, u64 val)
+{
+	if (val > 60 * MSEC_PER_SEC)
+		return -ERANGE;
+	mutex_lock(&control_mutex);
+	squeeze(val);
+	mutex_unlock(&control_mutex);
+	return 0;
+}
+DEFINE_DEBUGFS_ATTRIBUTE(squeeze_fops, NULL, squeeze_set, "%llu\n");
+
+/* --------------------------------------- for the tests: names, destruction -- */
 
 static int pool_name_set(const char *name)
 {
@@ -652,6 +734,7 @@ static void controls_create(void)
 	debugfs_create_file("backend", 0600, dir, NULL, &backend_fops);
 	debugfs_create_file("hold", 0600, dir, NULL, &hold_fops);
 	debugfs_create_file("stats", 0400, dir, NULL, &stats_fops);
+	debugfs_create_file("squeeze", 0200, dir, NULL, &squeeze_fops);
 	debugfs_create_file("pool_name", 0200, dir, NULL, &pool_name_fops);
 	debugfs_create_file("extra_create", 0200, dir, NULL, &extra_create_fops);
 	debugfs_create_file("extra_leak", 0200, dir, NULL, &extra_leak_fops);
