@@ -33,6 +33,7 @@ enum weather { OPEN, CLOSED, FLAPPING };
  * @from: the least size of the reserve while it is being resized
  * @to: the greatest
  * @task: members that others wake, with a reference
+ * @feeding: members that depend on the interrupts, and have not ended
  * @irq: runs a function in a hard or soft interrupt
  */
 struct storm {
@@ -42,6 +43,7 @@ struct storm {
 	unsigned int from;
 	unsigned int to;
 	struct task_struct *task[STORM_THREADS];
+	atomic_t feeding;
 	void (*irq)(struct kunit *test, void (*fn)(void *arg), void *arg);
 };
 
@@ -626,13 +628,13 @@ static void interrupting_member(struct crew_member *me)
 {
 	struct storm *s = me->data;
 
-	while (crew_going(me)) {
+	while (crew_going(me) || atomic_read(&s->feeding)) {
 		s->irq(s->pt->test, swap_in_interrupt, s);
 		me->ops++;
 	}
 }
 
-/* Takes with or without sleeping, and lets the interrupts free it. */
+/* Takes, sleeping for it, and lets the interrupts free it. */
 static void feeding_member(struct crew_member *me)
 {
 	struct storm *s = me->data;
@@ -645,8 +647,7 @@ static void feeding_member(struct crew_member *me)
 		mpslab_pool_free(e, &s->pt->pool);
 		me->ops++;
 	}
-	/* Nobody may be left waiting for what lies in a slot. */
-	swap_in_interrupt(s);
+	atomic_dec(&s->feeding);
 }
 
 static void interrupt_storm(struct kunit *test, struct storm *s)
@@ -659,6 +660,7 @@ static void interrupt_storm(struct kunit *test, struct storm *s)
 		{ interrupting_member, s, 1 },
 	};
 
+	atomic_set(&s->feeding, 3);
 	crew_run(test, jobs, ARRAY_SIZE(jobs), STORM_MS);
 	free_slots(s);
 }

@@ -157,6 +157,55 @@ static void mempool_waiter_of_pool_of_none_served_by_free(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 1U, pt->be.frees);
 }
 
+/* Before the thread queues, an element goes by, to the backend. */
+static void put_before_queueing(struct test_backend *be, gfp_t gfp)
+{
+	struct pool_test *pt = container_of(be, struct pool_test, be);
+
+	if (be->calls == 1) {
+		mpslab_pool_free(be->hook_data, &pt->pool);
+		be->open_call = 3;
+	}
+}
+
+static void mempool_waiter_of_pool_of_none_asks_when_queued(struct kunit *test)
+{
+	struct pool_test *pt = test->priv;
+
+	pool_start(pt, 0);
+	pt->be.hook_data = mpslab_pool_alloc(&pt->pool, GFP_KERNEL);
+	backend_close(&pt->be);
+	backend_forget(&pt->be);
+	pt->be.on_alloc = put_before_queueing;
+	waiter_launch(pt, GFP_KERNEL, 0);
+	KUNIT_EXPECT_TRUE(test, soon_served(pt, 1));
+	KUNIT_EXPECT_EQ(test, 3U, pt->be.calls);
+}
+
+/* While an element is on its way to the backend, somebody queues. */
+static void queue_amid_free(struct test_backend *be)
+{
+	struct pool_test *pt = container_of(be, struct pool_test, be);
+
+	if (pt->nr_waiters)
+		return;
+	backend_close(be);
+	waiter_start(pt, GFP_KERNEL);
+	backend_open(be);
+}
+
+static void mempool_free_to_pool_of_none_kicks_waiter(struct kunit *test)
+{
+	struct pool_test *pt = test->priv;
+	void *e;
+
+	pool_start(pt, 0);
+	e = pool_get(pt, GFP_KERNEL);
+	pt->be.on_free = queue_amid_free;
+	pool_put(pt, e);
+	KUNIT_EXPECT_TRUE(test, soon_served(pt, 1));
+}
+
 static void mempool_alloc_noio_waits_too(struct kunit *test)
 {
 	struct pool_test *pt = test->priv;
@@ -667,6 +716,8 @@ static struct kunit_case mempool_wait_cases[] = {
 	KUNIT_CASE(mempool_alloc_newcomer_does_not_overtake),
 	KUNIT_CASE(mempool_alloc_newcomer_may_use_backend),
 	KUNIT_CASE(mempool_waiter_of_pool_of_none_served_by_free),
+	KUNIT_CASE(mempool_waiter_of_pool_of_none_asks_when_queued),
+	KUNIT_CASE(mempool_free_to_pool_of_none_kicks_waiter),
 	KUNIT_CASE(mempool_alloc_noio_waits_too),
 	KUNIT_CASE(mempool_waiter_survives_stray_wakeup),
 	KUNIT_CASE(mempool_free_bulk_serves_waiters_first),
