@@ -10,6 +10,7 @@
 #include <linux/irq_work.h>
 #include <linux/jiffies.h>
 #include <linux/kthread.h>
+#include <linux/mm.h>
 #include <linux/moduleparam.h>
 #include <linux/random.h>
 #include <linux/sched.h>
@@ -240,6 +241,72 @@ void keep_quiet(struct kunit *test, struct mpslab_cache *cache)
 	mutex_unlock(&mpslab_mutex);
 }
 
+/* test_cache_stamped(), which keep_quiet() has been told of. */
+struct mpslab_cache *test_cache_quiet(struct kunit *test)
+{
+	struct mpslab_cache *cache = test_cache_stamped(test);
+
+	keep_quiet(test, cache);
+	return cache;
+}
+
+/* The same with small arrays, a shared one of @factor batches, no free limit. */
+struct mpslab_cache *test_cache_small(struct kunit *test, unsigned int factor)
+{
+	struct mpslab_cache *cache = test_cache_quiet(test);
+
+	KUNIT_ASSERT_EQ(test, cache_tune(cache, SMALL_LIMIT, SMALL_BATCH,
+					 factor), 0);
+	home(cache)->free_limit = ULONG_MAX;
+	return cache;
+}
+
+/*
+ * Bring @cache to this: one slab partial, one free, nothing in arrays.  Returns
+ * the object of the partial slab that is in use.
+ */
+void *test_cache_hold_one(struct kunit *test, struct mpslab_cache *cache)
+{
+	unsigned int nr = 2 * cache->best.objects;
+	void **objs = test_pointers(test, nr);
+	struct cache_node *n = home(cache);
+
+	n->free_limit = ULONG_MAX;
+	take_objects(test, cache, objs, nr);
+	give_objects(cache, objs + 1, nr - 1);
+	cpu_cache_drain_local(cache);
+	node_drain_shared(cache, n, ULONG_MAX);
+	KUNIT_ASSERT_EQ(test, n->nr_partial, 1UL);
+	KUNIT_ASSERT_EQ(test, n->nr_free, 1UL);
+	n->touched = false;
+	return objs[0];
+}
+
+void **test_pointers(struct kunit *test, unsigned int nr)
+{
+	void **objs = kunit_kcalloc(test, nr, sizeof(*objs), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, objs);
+	return objs;
+}
+
+void take_objects(struct kunit *test, struct mpslab_cache *cache, void **objs,
+		  unsigned int nr)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr; i++) {
+		objs[i] = mpslab_cache_alloc(cache, GFP_KERNEL);
+		KUNIT_ASSERT_NOT_NULL(test, objs[i]);
+	}
+}
+
+void give_objects(struct mpslab_cache *cache, void **objs, unsigned int nr)
+{
+	while (nr--)
+		mpslab_cache_free(cache, *objs++);
+}
+
 /*
  * Destroy a cache of test_cache() that should have no object in use and should
  * have reported @errors mistakes.
@@ -372,6 +439,28 @@ void expect_lists(struct kunit *test, struct mpslab_cache *cache)
 	}
 }
 
+long free_pages_now(void)
+{
+	struct sysinfo info;
+	int nid, i, cpu;
+	long pages;
+
+	si_meminfo(&info);
+	pages = info.freeram;
+	for_each_online_node(nid) {
+		for (i = 0; i < MAX_NR_ZONES; i++) {
+			struct zone *zone = &NODE_DATA(nid)->node_zones[i];
+
+			if (!populated_zone(zone))
+				continue;
+			for_each_online_cpu(cpu)
+				pages += per_cpu_ptr(zone->per_cpu_pageset,
+						     cpu)->count;
+		}
+	}
+	return pages;
+}
+
 /* --------------------------------------------------------------- threads -- */
 
 /* A crew that has not ended after this is stuck. */
@@ -401,10 +490,20 @@ struct crew {
 	struct crew_member member[];
 };
 
+/*
+ * Loops that wait for others must let them run: cond_resched() is nothing in a
+ * preemptible kernel, and not each of those (UML) preempts in an interrupt.
+ */
+static void give_way(void)
+{
+	if (need_resched())
+		schedule();
+}
+
 /* True until the time of the crew is over. */
 bool crew_going(struct crew_member *me)
 {
-	cond_resched();
+	give_way();
 	return !READ_ONCE(me->crew->stop) &&
 	       time_before(jiffies, me->crew->end);
 }
@@ -429,7 +528,7 @@ bool crew_meet(struct crew_member *me)
 	while (atomic_read_acquire(&crew->meeting) == meeting) {
 		if (READ_ONCE(crew->stop) || atomic_read(&crew->left))
 			return false;
-		cond_resched();
+		give_way();
 		cpu_relax();
 	}
 	return !READ_ONCE(crew->stop);

@@ -19,6 +19,11 @@
 
 #include "../internal.h"
 
+/* Cases that take seconds say so where KUnit asks for it. */
+#ifndef KUNIT_CASE_SLOW
+#define KUNIT_CASE_SLOW	KUNIT_CASE
+#endif
+
 /* -------------------------------------------------------------- stamps -- */
 
 /**
@@ -71,13 +76,39 @@ struct mpslab_cache *test_cache_ctor(struct kunit *test, unsigned int size,
 				     void (*ctor)(void *obj));
 struct mpslab_cache *test_cache_stamped(struct kunit *test);
 void keep_quiet(struct kunit *test, struct mpslab_cache *cache);
+struct mpslab_cache *test_cache_quiet(struct kunit *test);
+struct mpslab_cache *test_cache_small(struct kunit *test, unsigned int factor);
+void *test_cache_hold_one(struct kunit *test, struct mpslab_cache *cache);
 void test_cache_end(struct kunit *test, struct mpslab_cache *cache,
 		    long errors);
 bool cache_is_listed(struct mpslab_cache *cache);
 unsigned int caches_listed(void);
 
-/* Size of the objects of test_cache_stamped(). */
+/* Free pages, those in the CPUs' hands too; the noise is what others do. */
+long free_pages_now(void);
+
+/* Size of the objects of test_cache_stamped() and those based on it. */
 #define STAMPED_SIZE	80
+/* Arrays of test_cache_small(): a few objects fill them. */
+#define SMALL_LIMIT	8
+#define SMALL_BATCH	4
+
+/* This CPU's arrays, and its node, for a case that is pinned. */
+static inline struct cpu_cache *here(struct mpslab_cache *cache)
+{
+	return raw_cpu_ptr(cache->cpu);
+}
+
+static inline struct cache_node *home(struct mpslab_cache *cache)
+{
+	return cache->node[numa_mem_id()];
+}
+
+/* Arrays of pointers and objects; what cannot be had ends the case. */
+void **test_pointers(struct kunit *test, unsigned int nr);
+void take_objects(struct kunit *test, struct mpslab_cache *cache, void **objs,
+		  unsigned int nr);
+void give_objects(struct mpslab_cache *cache, void **objs, unsigned int nr);
 
 /**
  * struct node_sums - what the lists of one node hold, by counting

@@ -42,14 +42,6 @@ static void release(struct mpslab_cache *cache, struct mpslab_slab *slab)
 	slab_list_release(cache, &slabs);
 }
 
-static void **pointers(struct kunit *test, unsigned int nr)
-{
-	void **objs = kunit_kcalloc(test, nr, sizeof(*objs), GFP_KERNEL);
-
-	KUNIT_ASSERT_NOT_NULL(test, objs);
-	return objs;
-}
-
 /* List @slab on its node, on which the limit does not matter here. */
 static struct cache_node *join(struct mpslab_cache *cache,
 			       struct mpslab_slab *slab)
@@ -78,7 +70,7 @@ static void slab_take_gives_lowest_first(struct kunit *test)
 {
 	struct mpslab_cache *cache = quiet_cache(test, 64, 0);
 	struct mpslab_slab *slab = new_slab(test, cache);
-	void **objs = pointers(test, 3);
+	void **objs = test_pointers(test, 3);
 
 	KUNIT_ASSERT_GT(test, slab->objects, 3U);
 	KUNIT_EXPECT_EQ(test, slab_take(slab, objs, 3), 3U);
@@ -96,7 +88,7 @@ static void slab_take_more_than_free_gives_the_rest(struct kunit *test)
 {
 	struct mpslab_cache *cache = quiet_cache(test, 8, 0);
 	struct mpslab_slab *slab = new_slab(test, cache);
-	void **objs = pointers(test, slab->objects + 1);
+	void **objs = test_pointers(test, slab->objects + 1);
 
 	KUNIT_EXPECT_EQ(test, slab_take(slab, objs, 1), 1U);
 	objs[slab->objects - 1] = NULL;
@@ -130,7 +122,7 @@ static void slab_put_of_no_object_refused(struct kunit *test)
 	struct mpslab_cache *cache = quiet_cache(test, 200, 0);
 	struct mpslab_slab *slab = new_slab(test, cache);
 	unsigned int objects = slab->objects;
-	void **objs = pointers(test, objects);
+	void **objs = test_pointers(test, objects);
 
 	KUNIT_EXPECT_EQ(test, slab_take(slab, objs, objects), objects);
 	KUNIT_EXPECT_FALSE(test, slab_put(slab, slab->base - cache->size));
@@ -163,7 +155,7 @@ static void node_lists_follow_the_slab(struct kunit *test)
 	struct mpslab_cache *cache = quiet_cache(test, 64, 0);
 	struct mpslab_slab *slab = new_slab(test, cache);
 	unsigned int objects = slab->objects;
-	void **objs = pointers(test, objects);
+	void **objs = test_pointers(test, objects);
 	struct cache_node *n;
 
 	KUNIT_EXPECT_EQ(test, slab_take(slab, objs, objects), objects);
@@ -185,7 +177,7 @@ static void put_objects_above_free_limit_detaches(struct kunit *test)
 	struct mpslab_cache *cache = quiet_cache(test, 64, 0);
 	struct mpslab_slab *slab = new_slab(test, cache);
 	unsigned int objects = slab->objects;
-	void **objs = pointers(test, objects);
+	void **objs = test_pointers(test, objects);
 	struct cache_node *n;
 	LIST_HEAD(empty);
 
@@ -207,7 +199,7 @@ static void put_objects_at_free_limit_keeps(struct kunit *test)
 	struct mpslab_cache *cache = quiet_cache(test, 64, 0);
 	struct mpslab_slab *slab = new_slab(test, cache);
 	unsigned int objects = slab->objects;
-	void **objs = pointers(test, objects);
+	void **objs = test_pointers(test, objects);
 	struct cache_node *n;
 	LIST_HEAD(empty);
 
@@ -270,7 +262,7 @@ static void node_reap_free_spares_partial_and_full(struct kunit *test)
 	struct mpslab_slab *full = new_slab(test, cache);
 	struct mpslab_slab *partial = new_slab(test, cache);
 	unsigned int objects = full->objects;
-	void **objs = pointers(test, objects + 1);
+	void **objs = test_pointers(test, objects + 1);
 	struct cache_node *n;
 
 	slab_take(full, objs, objects);
@@ -288,7 +280,7 @@ static void node_drain_shared_oldest_first_bounded(struct kunit *test)
 {
 	struct mpslab_cache *cache = quiet_cache(test, 64, 0);
 	struct mpslab_slab *slab = new_slab(test, cache);
-	void **objs = pointers(test, 30);
+	void **objs = test_pointers(test, 30);
 	struct cache_node *n;
 
 	KUNIT_ASSERT_EQ(test, cache_tune(cache, 60, 30, 1), 0);
@@ -423,14 +415,6 @@ static void slab_create_no_page_null(struct kunit *test)
 					    numa_mem_id()));
 	KUNIT_EXPECT_TRUE(test, fail_nth_end());
 	test_cache_end(test, cache, 0);
-}
-
-static long free_pages_now(void)
-{
-	struct sysinfo info;
-
-	si_meminfo(&info);
-	return info.freeram;
 }
 
 /* Often enough that a leak of the block shows among what others allocate. */
