@@ -398,9 +398,9 @@ static int balance_show(struct seq_file *m, void *v)
 	struct cache_balance b;
 
 	cache_balance(cache, &b);
-	seq_printf(m, "objects %lu = in use %lu + cpu %lu + alien %lu + shared %lu + free %lu + aside %lu, off by %ld\n",
+	seq_printf(m, "objects %lu = in use %lu + cpu %lu + alien %lu + shared %lu + free %lu, off by %ld\n",
 		   b.objects, b.in_use, b.cpu, b.alien, b.shared, b.free,
-		   b.aside, b.off);
+		   b.off);
 	seq_printf(m, "slabs %lu, pages %lu, errors %ld\n", b.slabs, b.pages,
 		   atomic_long_read(&cache->errors));
 	return 0;

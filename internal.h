@@ -223,7 +223,7 @@ struct mpslab_cache {
 	unsigned int batchcount;
 	unsigned int shared_factor;	/* shared limit is this * batchcount */
 	struct mutex tune_lock;
-	atomic_long_t aside;		/* objects kept out of use for good */
+	atomic_long_t refused;		/* frees counted, but found to be wrong */
 	atomic_long_t errors;		/* callers' mistakes reported */
 
 	struct cache_node *node[];	/* nr_node_ids; NULL where impossible */
@@ -293,7 +293,7 @@ bool node_put(struct cache_node *n, struct mpslab_slab *slab, void *obj,
 unsigned int node_put_run(struct mpslab_cache *cache, struct cache_node *n,
 			  void **objs, unsigned int nr,
 			  struct list_head *empty, unsigned int *bad);
-void keep_aside(struct mpslab_cache *cache, unsigned int nr);
+void refuse_objects(struct mpslab_cache *cache, unsigned int nr);
 void put_objects(struct mpslab_cache *cache, void **objs, unsigned int nr,
 		 struct list_head *empty);
 unsigned long node_reap_free(struct mpslab_cache *cache, struct cache_node *n,
@@ -317,12 +317,11 @@ struct cache_balance {
 	unsigned long slabs;
 	unsigned long pages;
 	unsigned long objects;		/* in all slabs */
-	unsigned long in_use;		/* allocs - frees */
+	unsigned long in_use;		/* allocs - (frees - refused) */
 	unsigned long cpu;		/* in the CPUs' arrays */
 	unsigned long alien;		/* in arrays, on the way home */
 	unsigned long shared;		/* in the nodes' shared arrays */
 	unsigned long free;		/* free in their slabs */
-	unsigned long aside;		/* kept out of use for good */
 	long off;			/* objects - the sum; 0 is right */
 };
 

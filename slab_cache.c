@@ -137,7 +137,7 @@ static void flush(struct mpslab_cache *cache, struct cpu_cache *cc,
 	/* Objects of other nodes, where the CPU changed its node. */
 	if (unlikely(done < nr))
 		put_objects(cache, ac->entry + done, nr - done, empty);
-	keep_aside(cache, bad);
+	refuse_objects(cache, bad);
 	ac_drop_oldest(ac, nr);
 	cc->stat.flushes++;
 }

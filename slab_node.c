@@ -409,19 +409,21 @@ bool node_put(struct cache_node *n, struct mpslab_slab *slab, void *obj,
 }
 
 /**
- * keep_aside() - account for objects that cannot go home
+ * refuse_objects() - account for objects that cannot go home
  * @cache: the cache
  * @nr: how many; 0 is the rule
  *
- * They stay out of use for good.
+ * Their frees were counted when they were pushed on an array.  An object that
+ * was freed twice is free already; one of another cache is still in use there.
+ *
+ * Context: any.
  */
-void keep_aside(struct mpslab_cache *cache, unsigned int nr)
+void refuse_objects(struct mpslab_cache *cache, unsigned int nr)
 {
 	if (likely(!nr))
 		return;
-	atomic_long_add(nr, &cache->aside);
-	cache_bug(cache, "kept aside, not freed",
-		  "%u object(s) freed twice or not of this cache", nr);
+	atomic_long_add(nr, &cache->refused);
+	cache_bug(cache, "not freed", "%u object(s) freed twice or not of this cache", nr);
 }
 
 /**
@@ -483,7 +485,7 @@ void put_objects(struct mpslab_cache *cache, void **objs, unsigned int nr,
 				     &bad);
 		raw_spin_unlock_irqrestore(&n->list_lock, flags);
 	}
-	keep_aside(cache, bad);
+	refuse_objects(cache, bad);
 }
 EXPORT_SYMBOL_IF_KUNIT(put_objects);
 

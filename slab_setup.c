@@ -148,9 +148,9 @@ static int balance_stopped(void *data)
 		balance_cpu(rq->cache, i, b);
 	for_each_cache_node(rq->cache, i, n)
 		balance_node(rq->cache, n, b);
-	b->aside = atomic_long_read(&rq->cache->aside);
+	b->in_use += atomic_long_read(&rq->cache->refused);
 	b->off = b->objects - (b->in_use + b->cpu + b->alien + b->shared +
-			       b->free + b->aside);
+			       b->free);
 	return 0;
 }
 

@@ -359,9 +359,9 @@ void expect_balanced(struct kunit *test, struct mpslab_cache *cache,
 
 	cache_balance(cache, &b);
 	KUNIT_EXPECT_EQ_MSG(test, b.off, 0L,
-			    "objects %lu, in use %lu, cpu %lu, alien %lu, shared %lu, free %lu, aside %lu",
+			    "objects %lu, in use %lu, cpu %lu, alien %lu, shared %lu, free %lu",
 			    b.objects, b.in_use, b.cpu, b.alien, b.shared,
-			    b.free, b.aside);
+			    b.free);
 	KUNIT_EXPECT_EQ(test, b.in_use, in_use);
 }
 
