@@ -406,6 +406,26 @@ static void flush_shared_full_goes_to_slabs(struct kunit *test)
 	test_cache_end(test, cache, 0);
 }
 
+static void flush_shared_short_of_room_splits_the_batch(struct kunit *test)
+{
+	struct mpslab_cache *cache = test_cache_small(test, 1);
+	struct array_cache *shared = home(cache)->shared;
+	unsigned int i, nr = SMALL_LIMIT + 1;
+	void *objs[SMALL_LIMIT + 1];
+
+	take_objects(test, cache, objs, nr);
+	cpu_cache_drain_local(cache);
+	shared->limit = 1;
+	give_objects(cache, objs, nr);
+	KUNIT_EXPECT_EQ(test, shared->avail, 1U);
+	KUNIT_EXPECT_PTR_EQ(test, shared->entry[0], objs[0]);
+	for (i = 0; i < nr; i++)
+		KUNIT_EXPECT_EQ(test, slab_has_free(cache, objs[i]),
+				i >= 1 && i < SMALL_BATCH);
+	expect_balanced(test, cache, 0);
+	test_cache_end(test, cache, 0);
+}
+
 static void free_limit_returns_slabs_above_it(struct kunit *test)
 {
 	struct mpslab_cache *cache = test_cache_quiet(test);
@@ -613,6 +633,7 @@ static struct kunit_case slab_cache_cases[] = {
 	KUNIT_CASE(alloc_without_memory_serves_what_is_free),
 	KUNIT_CASE(flush_moves_the_oldest_to_shared),
 	KUNIT_CASE(flush_shared_full_goes_to_slabs),
+	KUNIT_CASE(flush_shared_short_of_room_splits_the_batch),
 	KUNIT_CASE(free_limit_returns_slabs_above_it),
 	KUNIT_CASE(free_stats_count_every_step),
 	KUNIT_CASE(bulk_alloc_gives_all_distinct),

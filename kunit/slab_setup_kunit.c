@@ -6,6 +6,7 @@
 #include <linux/ctype.h>
 #include <linux/delay.h>
 #include <linux/mm.h>
+#include <linux/sizes.h>
 
 #include "fixtures.h"
 
