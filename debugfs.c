@@ -211,7 +211,6 @@ static void slabinfo_line(struct seq_file *m, struct mpslab_cache *cache)
 }
 
 static void *slabinfo_start(struct seq_file *m, loff_t *pos)
-	__acquires(&mpslab_mutex)
 {
 	mutex_lock(&mpslab_mutex);
 	return seq_list_start_head(&mpslab_caches, *pos);
@@ -223,7 +222,6 @@ static void *slabinfo_next(struct seq_file *m, void *v, loff_t *pos)
 }
 
 static void slabinfo_stop(struct seq_file *m, void *v)
-	__releases(&mpslab_mutex)
 {
 	mutex_unlock(&mpslab_mutex);
 }
@@ -711,28 +709,15 @@ void debugfs_pool_remove(struct mpslab_pool *pool)
 	kfree(dir);
 }
 
-/**
- * debugfs_pool_rename() - give a pool another name
- * @pool: the pool; the caller keeps it from being renamed twice at once
- * @name: the name; made safe for a file name, cut if too long, and told from
- *	other pools of that name by a suffix
- *
- * The directory is made anew, so files that are open give -EIO from now on.
- *
- * Context: may sleep; none of the locks of internal.h.
- * Return: 0, or -EINVAL if there is no name.
- */
-int debugfs_pool_rename(struct mpslab_pool *pool, const char *name)
+static void pool_rename(struct mpslab_pool *pool, const char *name)
 {
 	struct mpslab_pool_dir *dir = pool->dir;
 	char safe[POOL_NAME_LEN];
 	struct pool_name old;
 
-	if (!name || !*name)
-		return -EINVAL;
 	safe_name(safe, name);
 	if (!strcmp(safe, dir->name.text))
-		return 0;
+		return;
 
 	/* The old name stays taken until its directory is gone. */
 	mutex_lock(&pool_names_mutex);
@@ -748,7 +733,25 @@ int debugfs_pool_rename(struct mpslab_pool *pool, const char *name)
 	mutex_lock(&pool_names_mutex);
 	list_del(&old.list);
 	mutex_unlock(&pool_names_mutex);
-	return 0;
+}
+
+/**
+ * debugfs_pool_rename() - give a pool another name
+ * @pool: the pool
+ * @name: the name; made safe for a file name, cut if too long, and told from
+ *	other pools of that name by a suffix
+ *
+ * The directory is made anew, so files that are open give -EIO from now on.
+ *
+ * Context: may sleep; none of the locks of internal.h.
+ */
+void debugfs_pool_rename(struct mpslab_pool *pool, const char *name)
+{
+	static DEFINE_MUTEX(one_at_a_time);
+
+	mutex_lock(&one_at_a_time);
+	pool_rename(pool, name);
+	mutex_unlock(&one_at_a_time);
 }
 
 /**

@@ -385,7 +385,7 @@ void debugfs_cache_add(struct mpslab_cache *cache);
 void debugfs_cache_remove(struct mpslab_cache *cache);
 int debugfs_pool_add(struct mpslab_pool *pool, unsigned long creator);
 void debugfs_pool_remove(struct mpslab_pool *pool);
-int debugfs_pool_rename(struct mpslab_pool *pool, const char *name);
+void debugfs_pool_rename(struct mpslab_pool *pool, const char *name);
 const char *debugfs_pool_name(struct mpslab_pool *pool);
 
 #endif /* MPSLAB_INTERNAL_H */

@@ -19,11 +19,13 @@
  *     needs; and what was freed for a waiter stays his if min_nr shrinks.
  *
  * While anybody waits, the reserve is empty: the first waiter took what was left
- * when it queued, and every element freed since went to a waiter.
+ * when it queued, and every element freed since went to a waiter.  That is why
+ * newcomers need not look at the queue.
  *
  * A waiter also asks the backend again from time to time, keeping its place:
- * the backend may have recovered without any element of the pool being freed.
- * What it gets there was never the reserve's, so nobody else counts on it.
+ * the backend may have recovered without any element of the pool being freed
+ * (then newcomers, who ask it first, may be served sooner).  What it gets there
+ * was never the reserve's, so nobody else counts on it.
  *
  * The first form of this is Ingo Molnar's mm/mempool.c (2001); the hand-over is
  * in the manner of the kernel's semaphore.
@@ -41,6 +43,8 @@
 
 /* How often a waiter asks the backend again. */
 #define BACKEND_RETRY	(5 * HZ)
+/* Elements that a bulk free brings back under one hold of the lock. */
+#define FREE_BATCH	16U
 
 /**
  * struct pool_waiter - somebody who waits for elements; lies on his stack
@@ -125,12 +129,21 @@ static bool hand_over(struct mpslab_pool *pool, void *element)
 	return true;
 }
 
+/*
+ * A pool whose min_nr is 0 still keeps one element, as the kernel's does: so a
+ * free always has somewhere to bring an element where a waiter is bound to look.
+ */
+static int reserve_size(const struct mpslab_pool *pool)
+{
+	return max(READ_ONCE(pool->min_nr), 1);
+}
+
 /* A returned element goes to a waiter, else to the reserve, else nowhere. */
 static bool keep_element(struct mpslab_pool *pool, void *element)
 {
 	if (hand_over(pool, element))
 		return true;
-	if (pool->curr_nr >= pool->min_nr)
+	if (pool->curr_nr >= reserve_size(pool))
 		return false;
 	add_element(pool, element);
 	return true;
@@ -159,7 +172,7 @@ static int preallocate(struct mpslab_pool *pool, gfp_t gfp)
 {
 	void *element;
 
-	while (pool->curr_nr < pool->min_nr) {
+	while (pool->curr_nr < reserve_size(pool)) {
 		element = pool->alloc(gfp, pool->pool_data);
 		if (!element)
 			return -ENOMEM;
@@ -185,10 +198,15 @@ static int pool_init(struct mpslab_pool *pool, int min_nr,
 {
 	int err;
 
+	might_sleep();
+	if (!pool) {
+		usage_bug("pool", "init of a NULL pool");
+		return -EINVAL;
+	}
+	memset(pool, 0, sizeof(*pool));	/* so that exit is fine whatever fails */
 	err = check_pool_args(min_nr, alloc, free);
 	if (err)
 		return err;
-	memset(pool, 0, sizeof(*pool));
 	raw_spin_lock_init(&pool->lock);
 	mutex_init(&pool->resize_lock);
 	INIT_LIST_HEAD(&pool->waiters);
@@ -203,8 +221,13 @@ static int pool_init(struct mpslab_pool *pool, int min_nr,
 		pool->elements = alloc_elements(min_nr, gfp, nid);
 	if (pool->elements)
 		err = preallocate(pool, gfp);
-	if (!err)
+	if (!err) {
+		unsigned int noio = memalloc_noio_save();
+
+		/* It has no gfp of its own; @gfp may forbid I/O. */
 		err = debugfs_pool_add(pool, creator);
+		memalloc_noio_restore(noio);
+	}
 	if (err) {
 		free_reserve(pool);
 		return err;
@@ -232,10 +255,6 @@ int mpslab_pool_init_node(struct mpslab_pool *pool, int min_nr,
 			  mpslab_pool_alloc_t *alloc, mpslab_pool_free_t *free,
 			  void *pool_data, gfp_t gfp, int nid)
 {
-	if (!pool) {
-		usage_bug("pool", "init of a NULL pool");
-		return -EINVAL;
-	}
 	return pool_init(pool, min_nr, alloc, free, pool_data, gfp, nid, _RET_IP_);
 }
 EXPORT_SYMBOL_GPL(mpslab_pool_init_node);
@@ -255,10 +274,6 @@ int mpslab_pool_init(struct mpslab_pool *pool, int min_nr,
 		     mpslab_pool_alloc_t *alloc, mpslab_pool_free_t *free,
 		     void *pool_data)
 {
-	if (!pool) {
-		usage_bug("pool", "init of a NULL pool");
-		return -EINVAL;
-	}
 	return pool_init(pool, min_nr, alloc, free, pool_data, GFP_KERNEL,
 			 NUMA_NO_NODE, _RET_IP_);
 }
@@ -344,6 +359,7 @@ void mpslab_pool_exit(struct mpslab_pool *pool)
 {
 	if (!pool || !mpslab_pool_initialized(pool))
 		return;
+	might_sleep();
 	report_outstanding(pool);
 	debugfs_pool_remove(pool);
 	free_reserve(pool);
@@ -372,7 +388,7 @@ EXPORT_SYMBOL_GPL(mpslab_pool_destroy);
  * @name: its name; copied, made safe and unique
  *
  * Context: task; sleeps.
- * Return: 0, -EINVAL for no name, -ENOMEM.
+ * Return: 0, or -EINVAL, with a report, for no pool or no name.
  */
 int mpslab_pool_set_name(struct mpslab_pool *pool, const char *name)
 {
@@ -380,16 +396,20 @@ int mpslab_pool_set_name(struct mpslab_pool *pool, const char *name)
 		usage_bug("pool", "no pool or no name to set");
 		return -EINVAL;
 	}
-	return debugfs_pool_rename(pool, name);
+	debugfs_pool_rename(pool, name);
+	return 0;
 }
 EXPORT_SYMBOL_GPL(mpslab_pool_set_name);
 
 /* ---------------------------------------------------------------------- resize -- */
 
-static void free_elements(struct mpslab_pool *pool, void **elems, int nr)
+static void reset_low_water(struct mpslab_pool *pool)
 {
-	while (nr)
-		pool->free(elems[--nr], pool->pool_data);
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&pool->lock, flags);
+	pool->low_water = pool->curr_nr;
+	raw_spin_unlock_irqrestore(&pool->lock, flags);
 }
 
 /*
@@ -403,14 +423,14 @@ static int pool_shrink(struct mpslab_pool *pool, int new_min_nr)
 
 	raw_spin_lock_irqsave(&pool->lock, flags);
 	WRITE_ONCE(pool->min_nr, new_min_nr);
-	while (pool->curr_nr > new_min_nr) {
+	while (pool->curr_nr > reserve_size(pool)) {
 		element = remove_element(pool);
 		raw_spin_unlock_irqrestore(&pool->lock, flags);
 		pool->free(element, pool->pool_data);
 		raw_spin_lock_irqsave(&pool->lock, flags);
 	}
-	pool->low_water = pool->curr_nr;
 	raw_spin_unlock_irqrestore(&pool->lock, flags);
+	reset_low_water(pool);
 	return 0;
 }
 
@@ -427,7 +447,6 @@ static void put_new_elements(struct mpslab_pool *pool, void **elems, int nr)
 	while (nr) {
 		raw_spin_lock_irqsave(&pool->lock, flags);
 		kept = keep_element(pool, elems[--nr]);
-		pool->low_water = pool->curr_nr;
 		raw_spin_unlock_irqrestore(&pool->lock, flags);
 		if (!kept)
 			pool->free(elems[nr], pool->pool_data);
@@ -437,10 +456,11 @@ static void put_new_elements(struct mpslab_pool *pool, void **elems, int nr)
 /*
  * Everything that can fail comes first and touches nothing: the new array, and
  * the elements to put there.  Nobody else resizes meanwhile, so min_nr stands.
+ * What was had of elements when the next failed is put like the others.
  */
 static int pool_grow(struct mpslab_pool *pool, int new_min_nr)
 {
-	int extra = new_min_nr - pool->min_nr, nr;
+	int extra = new_min_nr - reserve_size(pool), nr;
 	void **array, **elems, **old;
 	unsigned long flags;
 
@@ -451,8 +471,8 @@ static int pool_grow(struct mpslab_pool *pool, int new_min_nr)
 		if (!elems[nr])
 			break;
 	}
-	if (nr < extra) {
-		free_elements(pool, elems, nr);
+	if (!array || !elems || nr < extra) {
+		put_new_elements(pool, elems, nr);
 		kfree(elems);
 		kfree(array);
 		return -ENOMEM;
@@ -461,11 +481,12 @@ static int pool_grow(struct mpslab_pool *pool, int new_min_nr)
 	raw_spin_lock_irqsave(&pool->lock, flags);
 	memcpy(array, pool->elements, pool->curr_nr * sizeof(void *));
 	old = pool->elements;
-	pool->elements = array;
+	WRITE_ONCE(pool->elements, array);
 	WRITE_ONCE(pool->min_nr, new_min_nr);
 	raw_spin_unlock_irqrestore(&pool->lock, flags);
 
 	put_new_elements(pool, elems, nr);
+	reset_low_water(pool);
 	kfree(old);
 	kfree(elems);
 	return 0;
@@ -533,7 +554,8 @@ static unsigned int take_backend(struct mpslab_pool *pool, gfp_t gfp,
 }
 
 /*
- * @count elements of the reserve, or none; none either while others wait.
+ * @count elements of the reserve, or none; none, too, while others wait, because
+ * then the reserve is empty.
  *
  * The write barrier is paired with the read barrier in return_elements(): whoever
  * gets to see the element, by whatever way it is passed on, also sees that
@@ -546,7 +568,7 @@ static unsigned int take_reserve_all(struct mpslab_pool *pool, void **elems,
 	unsigned long flags;
 
 	raw_spin_lock_irqsave(&pool->lock, flags);
-	if (!first_waiter(pool) && pool->curr_nr >= count)
+	if (pool->curr_nr >= count)
 		got = take_reserve(pool, elems, count);
 	raw_spin_unlock_irqrestore(&pool->lock, flags);
 	smp_wmb();
@@ -600,10 +622,11 @@ static void enqueue(struct mpslab_pool *pool, struct pool_waiter *w)
  * Wait for @count elements.
  *
  * No wake-up is missed: @got is looked at and the task's state set under the
- * lock under which hand_over() counts and wakes.  A pool without a reserve may
- * see an element go to the backend between our last question there and our
- * joining the queue; so there we ask once more when queued, and kick_waiter()
- * says why that is enough.
+ * lock under which hand_over() counts and wakes.
+ *
+ * @gfp has no reclaim in it.  What is handed over to a waiter is of use to nobody
+ * until he returns, so he must not meanwhile be in reclaim, which may wait for
+ * one who waits behind him.
  */
 static void wait_for_elements(struct mpslab_pool *pool, gfp_t gfp,
 			      void **elems, unsigned int count)
@@ -615,20 +638,17 @@ static void wait_for_elements(struct mpslab_pool *pool, gfp_t gfp,
 		.since = ktime_get(),
 	};
 	unsigned long flags;
-	bool ask;
+	bool ask = false;
 
 	raw_spin_lock_irqsave(&pool->lock, flags);
-	if (!first_waiter(pool))
-		w.got = take_reserve(pool, elems, count);
+	w.got = take_reserve(pool, elems, count);
 	if (w.got < count)
 		enqueue(pool, &w);
-	ask = !pool->min_nr;
 	while (w.got < count) {
 		if (!ask)
 			__set_current_state(TASK_UNINTERRUPTIBLE);
 		raw_spin_unlock_irqrestore(&pool->lock, flags);
 		if (ask) {
-			smp_mb();	/* pairs with kick_waiter() */
 			ask = ask_backend(pool, gfp, &w);
 		} else {
 			io_schedule_timeout(BACKEND_RETRY);
@@ -670,7 +690,7 @@ void *mpslab_pool_alloc(struct mpslab_pool *pool, gfp_t gfp)
 	    take_at_once(pool, backend_gfp(gfp), &element, 1))
 		return element;
 	if (gfp & __GFP_DIRECT_RECLAIM)
-		wait_for_elements(pool, backend_gfp(gfp), &element, 1);
+		wait_for_elements(pool, backend_gfp_light(gfp), &element, 1);
 	return element;
 }
 EXPORT_SYMBOL_GPL(mpslab_pool_alloc);
@@ -680,7 +700,7 @@ EXPORT_SYMBOL_GPL(mpslab_pool_alloc);
  * @pool: the pool
  * @elems: filled with the elements
  * @count: how many; more than the reserve holds when full may wait for the
- *	backend however long that takes, and is reported
+ *	backend however long that takes, everybody else behind, and is reported
  *
  * As mpslab_pool_alloc() with %GFP_KERNEL.  While the caller waits, all that is
  * freed goes to him when his turn comes; so several bulk waiters do not block
@@ -708,7 +728,7 @@ int mpslab_pool_alloc_bulk(struct mpslab_pool *pool, void **elems,
 		got += take_at_once(pool, backend_gfp(GFP_KERNEL), elems + got,
 				    count - got);
 	if (got < count)
-		wait_for_elements(pool, backend_gfp(GFP_KERNEL), elems + got,
+		wait_for_elements(pool, backend_gfp_light(GFP_KERNEL), elems + got,
 				  count - got);
 	return 0;
 }
@@ -741,52 +761,34 @@ EXPORT_SYMBOL_GPL(mpslab_pool_alloc_preallocated);
  * Bring elements back to waiters and reserve; returns how many were needed, from
  * the start of @elems.
  *
- * The test without the lock sees a shortage that matters: elements taken from
- * the reserve are at most min_nr - curr_nr, and the read barrier, paired with
- * the write barriers in take_reserve_all() and wait_for_elements(), makes us see
- * a curr_nr no older than the taking of our own element.  So if ours was taken
- * from the reserve and the reserve has not been refilled since, we see curr_nr <
- * min_nr.  While anybody waits curr_nr is 0, so waiters need no test of their
- * own, but in a pool whose min_nr is 0: there, and while a resize changes it, a
- * free that does not see the waiter in time is what kick_waiter() is for.
+ * The test without the lock sees every shortage that matters.  The read barrier,
+ * paired with the write barriers in take_reserve_all() and wait_for_elements(),
+ * makes us see a curr_nr no older than the taking of our own element.  So if
+ * ours was taken from the reserve, and the reserve has not been full since, we
+ * see that it is not.  The acquire, paired with the release of the lock in
+ * pool_grow(), makes us see a reserve_size() no older than that curr_nr: without
+ * it we could take a reserve for full that has only grown.  While anybody waits
+ * curr_nr is 0, so waiters need no test of their own.
  */
 static unsigned int return_elements(struct mpslab_pool *pool, void **elems,
 				    unsigned int count)
 {
-	unsigned int nr = 0;
+	unsigned int nr = 0, end;
 	unsigned long flags;
+	int curr_nr;
 
 	smp_rmb();
-	if (likely(READ_ONCE(pool->curr_nr) >= READ_ONCE(pool->min_nr)) &&
-	    likely(!READ_ONCE(pool->nr_waiters)))
+	curr_nr = smp_load_acquire(&pool->curr_nr);
+	if (likely(curr_nr >= reserve_size(pool)))
 		return 0;
-	raw_spin_lock_irqsave(&pool->lock, flags);
-	while (nr < count && keep_element(pool, elems[nr]))
-		nr++;
-	raw_spin_unlock_irqrestore(&pool->lock, flags);
+	do {
+		end = min(nr + FREE_BATCH, count);
+		raw_spin_lock_irqsave(&pool->lock, flags);
+		while (nr < end && keep_element(pool, elems[nr]))
+			nr++;
+		raw_spin_unlock_irqrestore(&pool->lock, flags);
+	} while (nr == end && end < count);
 	return nr;
-}
-
-/*
- * After an element of a pool without a reserve went to the backend: whoever
- * waits asks there.  Either we see him here, or he joined the queue after our
- * look; then the element was with the backend before he joined, and his question
- * after joining finds it.  The barrier is paired with that in
- * wait_for_elements(): we free, then look; he joins, then asks.
- */
-static void kick_waiter(struct mpslab_pool *pool)
-{
-	struct pool_waiter *w;
-	unsigned long flags;
-
-	smp_mb();
-	if (likely(!READ_ONCE(pool->nr_waiters)))
-		return;
-	raw_spin_lock_irqsave(&pool->lock, flags);
-	w = first_waiter(pool);
-	if (w)
-		wake_up_process(w->task);
-	raw_spin_unlock_irqrestore(&pool->lock, flags);
 }
 
 /**
@@ -810,8 +812,6 @@ void mpslab_pool_free(void *element, struct mpslab_pool *pool)
 	if (unlikely(return_elements(pool, &element, 1)))
 		return;
 	pool->free(element, pool->pool_data);
-	if (unlikely(!READ_ONCE(pool->min_nr)))
-		kick_waiter(pool);
 }
 EXPORT_SYMBOL_GPL(mpslab_pool_free);
 
@@ -861,8 +861,9 @@ void pool_counts(struct mpslab_pool *pool, struct pool_counts *counts)
 	raw_spin_lock_irqsave(&pool->lock, flags);
 	counts->reserve_allocs = pool->reserve_allocs;
 	raw_spin_unlock_irqrestore(&pool->lock, flags);
-	counts->outstanding = counts->backend_allocs + counts->reserve_allocs -
-			      counts->frees;
+	/* As the per-CPU counts wrap, where a long is short. */
+	counts->outstanding = (long)(counts->backend_allocs +
+				     counts->reserve_allocs - counts->frees);
 }
 EXPORT_SYMBOL_IF_KUNIT(pool_counts);
 

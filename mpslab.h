@@ -180,7 +180,7 @@ unsigned int mpslab_pool_free_bulk(struct mpslab_pool *pool, void **elems,
  */
 static inline bool mpslab_pool_initialized(struct mpslab_pool *pool)
 {
-	return pool->elements;
+	return READ_ONCE(pool->elements);
 }
 
 /**
