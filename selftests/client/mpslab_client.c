@@ -39,6 +39,8 @@
 #include <linux/moduleparam.h>
 #include <linux/mutex.h>
 #include <linux/percpu.h>
+#include <linux/sched.h>
+#include <linux/sched/prio.h>
 #include <linux/sched/task.h>
 #include <linux/seq_file.h>
 #include <linux/smp.h>
@@ -298,8 +300,10 @@ static void submitter_run(unsigned int cpu)
 	}
 }
 
+/* Nice, so that whoever watches the load gets to see it. */
 static void submitter_setup(unsigned int cpu)
 {
+	set_user_nice(current, MAX_NICE);
 	per_cpu(submitters, cpu).task = get_task_struct(current);
 }
 
