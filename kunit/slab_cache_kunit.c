@@ -351,10 +351,10 @@ static void grow_failing_anywhere_loses_nothing(struct kunit *test)
 static void alloc_without_memory_serves_what_is_free(struct kunit *test)
 {
 	struct mpslab_cache *cache = test_cache_small(test, 0);
-	void *held = test_cache_hold_one(test, cache);
-	void *obj;
+	void *held, *obj;
 
 	need_fail_nth(test);
+	held = test_cache_hold_one(test, cache);
 	fail_nth(1);
 	obj = mpslab_cache_alloc(cache, GFP_KERNEL | __GFP_NOWARN);
 	KUNIT_EXPECT_FALSE(test, fail_nth_end());
@@ -493,29 +493,34 @@ static void bulk_alloc_none_returns_zero(struct kunit *test)
 	test_cache_end(test, cache, 0);
 }
 
+/*
+ * A failure can be one of the kernel's allocator, which knows how to do without;
+ * but each block and each descriptor has failed once before nothing does.
+ */
 static void bulk_alloc_failing_anywhere_is_all_or_nothing(struct kunit *test)
 {
-	struct mpslab_cache *cache = test_cache_stamped(test);
-	unsigned int nth, nr = 5 * cache->best.objects;
+	struct mpslab_cache *cache = test_cache_quiet(test);
+	unsigned int nth, failures = 0, slabs = 5;
+	unsigned int nr = slabs * cache->best.objects;
 	void **objs = test_pointers(test, nr);
 	bool hit = true;
 	int got;
 
 	need_fail_nth(test);
-	keep_quiet(test, cache);
-	for (nth = 1; hit && nth < 20; nth++) {
+	for (nth = 1; hit && nth < 50; nth++) {
 		mpslab_cache_shrink(cache);
 		fail_nth(nth);
 		got = mpslab_cache_alloc_bulk(cache, GFP_KERNEL | __GFP_NOWARN,
 					      nr, objs);
 		hit = fail_nth_end();
-		KUNIT_EXPECT_EQ(test, got, hit ? 0 : (int)nr);
+		KUNIT_EXPECT_TRUE(test, got == (int)nr || (hit && !got));
+		failures += !got;
 		expect_balanced(test, cache, got);
 		expect_lists(test, cache);
 		mpslab_cache_free_bulk(cache, got, objs);
 	}
-	/* each block and each descriptor failed once, and then nothing did */
-	KUNIT_EXPECT_EQ(test, nth, 2 + 5 * (1U + cache->best.off_slab));
+	KUNIT_EXPECT_FALSE(test, hit);
+	KUNIT_EXPECT_GE(test, failures, slabs * (1U + cache->best.off_slab));
 	test_cache_end(test, cache, 0);
 }
 

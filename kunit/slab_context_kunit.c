@@ -233,10 +233,11 @@ static void alloc_node_remote_goes_home(struct kunit *test)
 static void alloc_node_thisnode_without_memory_null(struct kunit *test)
 {
 	struct mpslab_cache *cache = test_cache_small(test, 0);
-	void *held = test_cache_hold_one(test, cache);
 	int nid = remote_node(test);
+	void *held;
 
 	need_fail_nth(test);
+	held = test_cache_hold_one(test, cache);
 	fail_nth(1);
 	KUNIT_EXPECT_NULL(test, mpslab_cache_alloc_node(cache, GFP_KERNEL |
 							__GFP_NOWARN |
@@ -249,11 +250,11 @@ static void alloc_node_thisnode_without_memory_null(struct kunit *test)
 static void alloc_node_remote_without_memory_falls_back(struct kunit *test)
 {
 	struct mpslab_cache *cache = test_cache_small(test, 0);
-	void *held = test_cache_hold_one(test, cache);
 	int nid = remote_node(test);
-	void *obj;
+	void *held, *obj;
 
 	need_fail_nth(test);
+	held = test_cache_hold_one(test, cache);
 	fail_nth(1);
 	obj = mpslab_cache_alloc_node(cache, GFP_KERNEL | __GFP_NOWARN, nid);
 	KUNIT_EXPECT_TRUE(test, fail_nth_end());

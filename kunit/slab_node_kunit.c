@@ -445,6 +445,22 @@ static void slab_create_no_descriptor_returns_pages(struct kunit *test)
 	test_cache_end(test, cache, 0);
 }
 
+static void slab_release_frees_the_descriptor(struct kunit *test)
+{
+	struct mpslab_cache *cache = quiet_cache(test, PAGE_SIZE, 0);
+	unsigned int i;
+	long before;
+
+	if (IS_ENABLED(CONFIG_KASAN))
+		kunit_skip(test, "KASAN keeps freed memory, and kmemleak sees this");
+	KUNIT_ASSERT_TRUE(test, cache->best.off_slab);
+	before = free_pages_now();
+	for (i = 0; i < 100000; i++)
+		release(cache, new_slab(test, cache));
+	KUNIT_EXPECT_LT(test, before - free_pages_now(), (long)PAGES_MANY);
+	test_cache_end(test, cache, 0);
+}
+
 static void slab_release_rcu_waits_for_readers(struct kunit *test)
 {
 	struct mpslab_cache *cache = quiet_cache(test, 64, SLAB_TYPESAFE_BY_RCU);
@@ -494,6 +510,7 @@ static struct kunit_case slab_node_cases[] = {
 	KUNIT_CASE(slab_create_fragmented_falls_back),
 	KUNIT_CASE(slab_create_no_page_null),
 	KUNIT_CASE(slab_create_no_descriptor_returns_pages),
+	KUNIT_CASE(slab_release_frees_the_descriptor),
 	KUNIT_CASE(slab_release_rcu_waits_for_readers),
 	KUNIT_CASE(slab_release_without_rcu_is_at_once),
 	{}

@@ -524,7 +524,7 @@ static void disturb_balance(struct crew_member *me)
 		crew_expect(me, b.in_use <= (CREW_MAX + 1) * HAND);
 		crew_expect(me, b.objects >= b.in_use + b.free);
 		me->ops++;
-		usleep_range(50, 200);
+		udelay(random_below(&me->rnd, 20));
 	}
 }
 
