@@ -65,12 +65,13 @@ static struct storm *storm_start(struct kunit *test, int min_nr,
 /* All came back; so the reserve is full, and nothing was lost. */
 static void expect_settled(struct pool_test *pt, int min_nr)
 {
+	int kept = max(min_nr, 1);
 	struct pool_counts c;
 
 	pool_counts(&pt->pool, &c);
 	KUNIT_EXPECT_EQ(pt->test, min_nr, pt->pool.min_nr);
-	KUNIT_EXPECT_EQ(pt->test, min_nr, pt->pool.curr_nr);
-	KUNIT_EXPECT_EQ(pt->test, (unsigned int)min_nr, pt->be.live);
+	KUNIT_EXPECT_EQ(pt->test, kept, pt->pool.curr_nr);
+	KUNIT_EXPECT_EQ(pt->test, (unsigned int)kept, pt->be.live);
 	KUNIT_EXPECT_EQ(pt->test, 0U, pt->pool.nr_waiters);
 	KUNIT_EXPECT_EQ(pt->test, 0LL, c.outstanding);
 	KUNIT_EXPECT_LT_MSG(pt->test, pt->pool.longest_wait_ns, LOST_NS,
@@ -219,25 +220,11 @@ static void mempool_storm_flapping_backend_settles(struct kunit *test)
 	expect_settled(s->pt, 3);
 }
 
-/* As without a reserve there may be nobody to wait for, nobody sleeps. */
-static void nowait_member(struct crew_member *me)
-{
-	struct storm *s = me->data;
-	void *e;
-
-	while (crew_going(me)) {
-		e = pool_get(s->pt, GFP_ATOMIC);
-		if (e)
-			pool_put(s->pt, e);
-		me->ops++;
-	}
-}
-
 static void mempool_storm_pool_of_none_settles(struct kunit *test)
 {
 	struct storm *s = storm_start(test, 0, FLAPPING);
 
-	storm_run(test, s, nowait_member, 4, flapping_member);
+	storm_run(test, s, allocating_member, 4, flapping_member);
 	expect_settled(s->pt, 0);
 }
 
@@ -413,12 +400,14 @@ static void mempool_storm_bulks_and_resize_settle(struct kunit *test)
  * struct queue_race - members that do nothing but queue
  * @pt: pool and backend
  * @nr: members that queue
+ * @stop: they should end
  * @held: the reserve, until all of them wait
  * @served: how often each was served from then on
  */
 struct queue_race {
 	struct pool_test *pt;
 	unsigned int nr;
+	bool stop;
 	void *held[WAITER_ELEMS];
 	unsigned long served[POOL_WAITERS];
 };
@@ -432,21 +421,23 @@ static void queueing_member(struct crew_member *me)
 		e = pool_get(q->pt, GFP_KERNEL);
 		q->served[me->index]++;
 		pool_put(q->pt, e);
-	} while (crew_going(me));
+	} while (!READ_ONCE(q->stop));
 }
 
-/* Lets them start only when all are in the queue. */
+/* Lets them start only when all are in the queue, however long it takes. */
 static void starting_member(struct crew_member *me)
 {
 	struct queue_race *q = me->data;
 	struct pool_test *pt = q->pt;
-	int i, nr = pt->pool.min_nr;
+	int i, nr = pt->pool.min_nr, patience = 20000;
 
-	while (crew_going(me) && READ_ONCE(pt->pool.nr_waiters) < q->nr)
-		usleep_range(100, 200);
+	while (READ_ONCE(pt->pool.nr_waiters) < q->nr && patience--)
+		usleep_range(1000, 2000);
 	crew_expect(me, READ_ONCE(pt->pool.nr_waiters) == q->nr);
 	for (i = 0; i < nr; i++)
 		mpslab_pool_free(q->held[i], &pt->pool);
+	msleep(scaled(STORM_MS));
+	WRITE_ONCE(q->stop, true);
 }
 
 static void expect_fair(struct kunit *test, struct queue_race *q)
@@ -746,6 +737,31 @@ static void mempool_storm_stray_wakeups_settles(struct kunit *test)
 	expect_settled(s->pt, 2);
 }
 
+/* -------------------------------------------------------------------- names -- */
+
+static void renaming_member(struct crew_member *me)
+{
+	static const char * const names[] = { "storm", "storm-2", "calm" };
+	struct storm *s = me->data;
+
+	while (crew_going(me)) {
+		const char *name = names[random_below(&me->rnd, 3)];
+
+		crew_expect(me, !mpslab_pool_set_name(&s->pt->pool, name));
+		me->ops++;
+	}
+}
+
+static void mempool_storm_renames_settles(struct kunit *test)
+{
+	struct storm *s = storm_start(test, 2, CLOSED);
+
+	storm_run(test, s, renaming_member, 3, allocating_member);
+	KUNIT_EXPECT_EQ(test, 0, mpslab_pool_set_name(&s->pt->pool, "calm"));
+	KUNIT_EXPECT_STREQ(test, "calm", debugfs_pool_name(&s->pt->pool));
+	expect_settled(s->pt, 2);
+}
+
 /* ----------------------------------------------------------- the pool's end -- */
 
 /* All use a pool; who is first sets it up, and who is last takes it down. */
@@ -762,6 +778,7 @@ static void generation_member(struct crew_member *me)
 							  backend_free,
 							  &pt->be));
 			backend_close(&pt->be);
+			me->ops++;
 		}
 		if (!crew_meet(me))
 			break;
@@ -773,7 +790,6 @@ static void generation_member(struct crew_member *me)
 			mpslab_pool_exit(&pt->pool);
 			crew_expect(me, !pt->be.live);
 			backend_open(&pt->be);
-			me->ops++;
 		}
 	}
 }
@@ -814,6 +830,7 @@ static struct kunit_case mempool_race_cases[] = {
 	KUNIT_CASE(mempool_storm_resize_and_softirqs_settle),
 	KUNIT_CASE(mempool_storm_resize_and_hardirqs_settle),
 	KUNIT_CASE(mempool_storm_stray_wakeups_settles),
+	KUNIT_CASE(mempool_storm_renames_settles),
 	KUNIT_CASE(mempool_exit_after_storms_frees_all),
 	{}
 };

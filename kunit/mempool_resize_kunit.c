@@ -91,17 +91,16 @@ static void mempool_resize_shrink_with_outstanding_frees_rest(struct kunit *test
 	expect_sizes(pt, 2, 2, 2);
 }
 
+/* One element stays, see mempool_pool_of_none_keeps_one(). */
 static void mempool_resize_to_zero_and_back(struct kunit *test)
 {
 	struct pool_test *pt = test->priv;
 
 	pool_start(pt, 4);
 	KUNIT_EXPECT_EQ(test, 0, resize(pt, 0));
-	expect_sizes(pt, 0, 0, 0);
+	expect_sizes(pt, 0, 1, 1);
 	KUNIT_EXPECT_TRUE(test, mpslab_pool_initialized(&pt->pool));
-	KUNIT_EXPECT_NULL(test, pool_get_reserved(pt));
-	pool_put(pt, pool_get(pt, GFP_KERNEL));
-	expect_sizes(pt, 0, 0, 0);
+	expect_usable(pt, 1);
 	KUNIT_EXPECT_EQ(test, 0, resize(pt, 4));
 	expect_sizes(pt, 4, 4, 4);
 	expect_usable(pt, 4);
@@ -110,11 +109,15 @@ static void mempool_resize_to_zero_and_back(struct kunit *test)
 static void mempool_resize_from_none_grows(struct kunit *test)
 {
 	struct pool_test *pt = test->priv;
+	int size;
 
-	pool_start(pt, 0);
-	KUNIT_EXPECT_EQ(test, 0, resize(pt, 5));
-	expect_sizes(pt, 5, 5, 5);
-	expect_usable(pt, 5);
+	for (size = 1; size < 4; size++) {
+		pool_start(pt, 0);
+		KUNIT_EXPECT_EQ(test, 0, resize(pt, size));
+		expect_sizes(pt, size, size, size);
+		expect_usable(pt, size);
+		mpslab_pool_exit(&pt->pool);
+	}
 }
 
 static void mempool_resize_to_same_changes_nothing(struct kunit *test)
@@ -147,32 +150,43 @@ static void mempool_resize_up_and_down_keeps_elements(struct kunit *test)
 	struct pool_test *pt = test->priv;
 	unsigned int i;
 	void *held;
+	int kept;
 
 	pool_start(pt, 4);
 	held = pool_get(pt, GFP_KERNEL);
 	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		kept = max(sizes[i], 1);
 		KUNIT_EXPECT_EQ(test, 0, resize(pt, sizes[i]));
-		expect_sizes(pt, sizes[i], sizes[i], sizes[i] + 1);
-		expect_usable(pt, sizes[i]);
+		expect_sizes(pt, sizes[i], kept, kept + 1);
+		expect_usable(pt, kept);
 	}
 	pool_put(pt, held);
 }
 
-static void mempool_resize_starts_low_water_afresh(struct kunit *test)
+static void resize_after_low_water(struct pool_test *pt, int new_min_nr)
 {
-	struct pool_test *pt = test->priv;
 	void *e[3];
 
 	pool_start(pt, 3);
 	pool_exhaust(pt, e, 3);
 	pool_put_many(pt, e, 3);
 	backend_open(&pt->be);
-	KUNIT_EXPECT_EQ(test, 0, pt->pool.low_water);
-	KUNIT_EXPECT_EQ(test, 0, resize(pt, 5));
-	KUNIT_EXPECT_EQ(test, 5, pt->pool.low_water);
+	KUNIT_EXPECT_EQ(pt->test, 0, pt->pool.low_water);
+	KUNIT_EXPECT_EQ(pt->test, 0, resize(pt, new_min_nr));
+	KUNIT_EXPECT_EQ(pt->test, new_min_nr, pt->pool.low_water);
 	e[0] = pool_get_reserved(pt);
-	KUNIT_EXPECT_EQ(test, 4, pt->pool.low_water);
+	KUNIT_EXPECT_EQ(pt->test, new_min_nr - 1, pt->pool.low_water);
 	pool_put(pt, e[0]);
+}
+
+static void mempool_resize_grow_starts_low_water_afresh(struct kunit *test)
+{
+	resize_after_low_water(test->priv, 5);
+}
+
+static void mempool_resize_shrink_starts_low_water_afresh(struct kunit *test)
+{
+	resize_after_low_water(test->priv, 2);
 }
 
 /* --------------------------------------------------------------- failures -- */
@@ -344,6 +358,7 @@ static void mempool_resize_alloc_amid_growth_is_served(struct kunit *test)
 	expect_sizes(pt, 6, 6, 6);
 }
 
+/* What the failing growth had got takes the place of what was taken. */
 static void mempool_resize_failing_after_alloc_loses_nothing(struct kunit *test)
 {
 	struct pool_test *pt = test->priv;
@@ -352,10 +367,10 @@ static void mempool_resize_failing_after_alloc_loses_nothing(struct kunit *test)
 	pool_start(pt, 2);
 	pt->be.hook_data = e;
 	pt->be.on_alloc = take_amid_growth;
-	pt->be.fail_call = 3;
+	pt->be.fail_call = 4;
 	KUNIT_EXPECT_EQ(test, -ENOMEM, resize(pt, 6));
 	pt->be.on_alloc = NULL;
-	expect_sizes(pt, 2, 0, 2);
+	expect_sizes(pt, 2, 2, 4);
 	pool_put_many(pt, e, 2);
 	expect_sizes(pt, 2, 2, 2);
 }
@@ -427,7 +442,8 @@ static struct kunit_case mempool_resize_cases[] = {
 	KUNIT_CASE(mempool_resize_to_same_changes_nothing),
 	KUNIT_CASE(mempool_resize_negative_returns_einval),
 	KUNIT_CASE(mempool_resize_up_and_down_keeps_elements),
-	KUNIT_CASE(mempool_resize_starts_low_water_afresh),
+	KUNIT_CASE(mempool_resize_grow_starts_low_water_afresh),
+	KUNIT_CASE(mempool_resize_shrink_starts_low_water_afresh),
 	KUNIT_CASE(mempool_resize_failing_element_changes_nothing),
 	KUNIT_CASE(mempool_resize_closed_backend_changes_nothing),
 	KUNIT_CASE(mempool_resize_huge_returns_enomem),

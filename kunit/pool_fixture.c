@@ -335,6 +335,26 @@ void let_settle(void)
 	msleep(NEVER_MS);
 }
 
+void start_queue(struct pool_test *pt, void **elems, unsigned int nr,
+		 unsigned int waiting)
+{
+	pool_start(pt, nr);
+	pool_exhaust(pt, elems, nr);
+	while (waiting--)
+		waiter_start(pt, GFP_KERNEL);
+}
+
+void expect_served_first(struct pool_test *pt, unsigned int nr)
+{
+	unsigned int i;
+
+	for (i = 0; i < pt->nr_waiters; i++)
+		KUNIT_EXPECT_EQ_MSG(pt->test, i < nr,
+				    waiter_served(&pt->waiter[i]),
+				    "thread %u of %u", i, pt->nr_waiters);
+	KUNIT_EXPECT_EQ(pt->test, pt->nr_waiters - nr, pt->pool.nr_waiters);
+}
+
 /* --------------------------------------------------------- a case's ends -- */
 
 int pool_test_init(struct kunit *test)

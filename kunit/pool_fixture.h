@@ -178,6 +178,12 @@ void waiter_put(struct waiter_thread *w);
 /* Wait until it is so; false if it does not become so soon. */
 bool soon_waiting(struct pool_test *pt, unsigned int nr);
 bool soon_served(struct pool_test *pt, unsigned int nr);
+/* A pool of @nr with everything taken to @elems, and @waiting threads. */
+void start_queue(struct pool_test *pt, void **elems, unsigned int nr,
+		 unsigned int waiting);
+/* The first @nr threads were served, and no others. */
+void expect_served_first(struct pool_test *pt, unsigned int nr);
+
 /* Give what must not happen the time to happen. */
 void let_settle(void);
 
