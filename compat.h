@@ -51,8 +51,13 @@
 #else
 #define COMPAT_SLAB_NO_MERGE		0
 #endif
+#ifdef SLAB_NO_USER_FLAGS
+#define COMPAT_SLAB_NO_USER_FLAGS	SLAB_NO_USER_FLAGS
+#else
+#define COMPAT_SLAB_NO_USER_FLAGS	0
+#endif
 #define COMPAT_SLAB_FLAGS_IGNORED \
-	(COMPAT_SLAB_MEM_SPREAD | COMPAT_SLAB_NO_MERGE)
+	(COMPAT_SLAB_MEM_SPREAD | COMPAT_SLAB_NO_MERGE | COMPAT_SLAB_NO_USER_FLAGS)
 
 /* 6.4: reclaim is told of slab pages through a function */
 static inline void compat_account_reclaimed_pages(unsigned long pages)

@@ -31,7 +31,6 @@
  * in the manner of the kernel's semaphore.
  */
 #include <linux/export.h>
-#include <linux/gfp.h>
 #include <linux/ktime.h>
 #include <linux/percpu.h>
 #include <linux/sched.h>

@@ -38,8 +38,8 @@
  *
  * Metadata never lies in a free object.  A slab knows its free objects by a
  * bitmap, so a write after free cannot corrupt the allocator, a constructed
- * object stays constructed, and a double free is seen at the latest when the
- * object comes home.
+ * object stays constructed, and a double free is seen when the second copy comes
+ * home, unless the object was handed out in between.
  *
  * The arrays are Bonwick and Adams' magazines in the flat form that mm/slab.c
  * gave them; the bitmap is FreeBSD UMA's; the busy word is a relative of the
@@ -56,7 +56,7 @@
 /* -------------------------------------------------------- the per-CPU layer -- */
 
 /*
- * Enter this CPU's arrays; NULL if somebody whom we interrupted is in them.
+ * Enter this CPU's arrays; false if somebody whom we interrupted is in them.
  *
  * Who may run at the same time: on this CPU, an interrupt or NMI at any
  * instruction, which leaves the word as it found it; on others nobody, they
@@ -68,8 +68,8 @@
  * Preemption off is also what synchronize_rcu() in cpu_cache_replace() waits
  * for, so the arrays that we found stay in place until cpu_cache_exit().
  */
-static __always_inline struct cpu_cache *
-cpu_cache_enter(struct mpslab_cache *cache)
+static __always_inline bool cpu_cache_enter(struct mpslab_cache *cache,
+					    struct cpu_cache **ccp)
 {
 	struct cpu_cache *cc;
 
@@ -77,11 +77,12 @@ cpu_cache_enter(struct mpslab_cache *cache)
 	cc = this_cpu_ptr(READ_ONCE(cache->cpu));
 	if (unlikely(READ_ONCE(cc->busy))) {
 		preempt_enable();
-		return NULL;
+		return false;
 	}
 	WRITE_ONCE(cc->busy, 1);
 	barrier();
-	return cc;
+	*ccp = cc;
+	return true;
 }
 
 static __always_inline void cpu_cache_exit(struct cpu_cache *cc)
@@ -197,8 +198,7 @@ static void drain_local(struct mpslab_cache *cache, unsigned int max)
 	do {
 		LIST_HEAD(empty);
 
-		cc = cpu_cache_enter(cache);
-		if (WARN_ON_ONCE(!cc))	/* we are a task */
+		if (WARN_ON_ONCE(!cpu_cache_enter(cache, &cc)))	/* a task */
 			return;
 		cpu_cache_drain_aliens(cache, cc, &empty);
 		nr = cpu_cache_drain(cache, cc, max, &empty);
@@ -234,11 +234,11 @@ EXPORT_SYMBOL_IF_KUNIT(cpu_cache_drain_local);
  */
 void cpu_cache_reap_local(struct mpslab_cache *cache)
 {
-	struct cpu_cache *cc = cpu_cache_enter(cache);
+	struct cpu_cache *cc;
 	unsigned int max;
 	bool touched;
 
-	if (WARN_ON_ONCE(!cc))	/* we are a task */
+	if (WARN_ON_ONCE(!cpu_cache_enter(cache, &cc)))	/* we are a task */
 		return;
 	touched = cc->ac.touched;
 	cc->ac.touched = false;
@@ -250,16 +250,26 @@ EXPORT_SYMBOL_IF_KUNIT(cpu_cache_reap_local);
 
 /* ------------------------------------------------------------------- alloc -- */
 
+/*
+ * On PREEMPT_RT the page allocator's locks sleep.  In atomic context an
+ * allocation there takes what the cache has, and a free leaves an empty slab on
+ * the node, where the next reap finds it.
+ */
+static bool may_use_pages(void)
+{
+	return !IS_ENABLED(CONFIG_PREEMPT_RT) || preemptible();
+}
+
 /* From this CPU's array, refilled if need be; the node if it is busy. */
 static unsigned int alloc_from_lists(struct mpslab_cache *cache, void **to,
 				     unsigned int want)
 {
-	struct cpu_cache *cc = cpu_cache_enter(cache);
+	struct cpu_cache *cc;
 	struct cache_node *n;
 	unsigned long flags;
 	unsigned int got;
 
-	if (likely(cc)) {
+	if (likely(cpu_cache_enter(cache, &cc))) {
 		if (!cc->ac.avail) {
 			cc->stat.misses++;
 			refill(cache, cc);
@@ -295,9 +305,10 @@ static unsigned int slab_share_out(struct mpslab_cache *cache,
 	unsigned int got = slab_take(slab, to, want);
 	struct cpu_cache *cc;
 	unsigned long flags;
+	bool entered;
 
-	cc = cpu_cache_enter(cache);
-	if (likely(cc)) {
+	entered = cpu_cache_enter(cache, &cc);
+	if (likely(entered)) {
 		struct array_cache *ac = &cc->ac;
 
 		if (n == local_node(cache))
@@ -307,16 +318,16 @@ static unsigned int slab_share_out(struct mpslab_cache *cache,
 	}
 
 	raw_spin_lock_irqsave(&n->list_lock, flags);
-	if (unlikely(!cc))
+	if (unlikely(!entered))
 		n->allocs += got;
 	node_add_slab(n, slab);
 	raw_spin_unlock_irqrestore(&n->list_lock, flags);
-	if (likely(cc))
+	if (likely(entered))
 		cpu_cache_exit(cc);
 	return got;
 }
 
-/* Without new memory: whatever any node still has, the nearest first. */
+/* Without new memory: whatever any node still has, this one's first. */
 static unsigned int alloc_fallback(struct mpslab_cache *cache, void **to,
 				   unsigned int want)
 {
@@ -339,18 +350,40 @@ static unsigned int alloc_fallback(struct mpslab_cache *cache, void **to,
 	return got;
 }
 
+/* The exact node, if it has memory at hand. */
+static struct mpslab_slab *create_on_node(struct mpslab_cache *cache, gfp_t gfp,
+					  int nid)
+{
+	gfp &= ~(__GFP_DIRECT_RECLAIM | __GFP_NOFAIL);
+	return slab_create(cache, gfp | __GFP_THISNODE | __GFP_NOWARN, nid);
+}
+
+/*
+ * Grow the cache.  Other nodes' objects come before other nodes' memory: a task
+ * whose own node is full, or forbidden to it, would else make a slab there for
+ * each object.
+ */
 static unsigned int alloc_grow(struct mpslab_cache *cache, gfp_t gfp, int nid,
 			       void **to, unsigned int want)
 {
-	struct mpslab_slab *slab;
+	bool choose = cache->numa && !(gfp & __GFP_THISNODE);
+	struct mpslab_slab *slab = NULL;
+	unsigned int got = 0;
 
-	might_alloc(gfp);
-	slab = slab_create(cache, gfp, nid);
+	if (likely(may_use_pages())) {
+		might_alloc(gfp);
+		if (choose)
+			slab = create_on_node(cache, gfp, nid);
+		if (choose && !slab)
+			got = alloc_fallback(cache, to, want);
+		if (!slab && !got)
+			slab = slab_create(cache, gfp, nid);
+	}
 	if (likely(slab))
 		return slab_share_out(cache, slab, to, want);
-	if (gfp & __GFP_THISNODE)
-		return 0;
-	return alloc_fallback(cache, to, want);
+	if (!got && !(gfp & __GFP_THISNODE))
+		got = alloc_fallback(cache, to, want);
+	return got;
 }
 
 /* At least one object, at most @want; 0 if there is no memory, or in NMI. */
@@ -418,8 +451,9 @@ void *mpslab_cache_alloc(struct mpslab_cache *cache, gfp_t gfp)
 		usage_bug("cache", "allocation from a NULL cache");
 		return NULL;
 	}
-	cc = cpu_cache_enter(cache);
-	if (unlikely(!cc))
+	if (IS_ENABLED(CONFIG_DEBUG_ATOMIC_SLEEP) || IS_ENABLED(CONFIG_LOCKDEP))
+		might_alloc(gfp);
+	if (unlikely(!cpu_cache_enter(cache, &cc)))
 		return alloc_one_slow(cache, gfp);
 	obj = ac_pop(&cc->ac);
 	if (unlikely(!obj)) {
@@ -534,15 +568,6 @@ EXPORT_SYMBOL_GPL(mpslab_cache_alloc_bulk);
 
 /* -------------------------------------------------------------------- free -- */
 
-/*
- * On PREEMPT_RT the page allocator's locks sleep, so a free from atomic context
- * leaves an empty slab on the node, where the next reap finds it.
- */
-static bool may_release_slabs(void)
-{
-	return !IS_ENABLED(CONFIG_PREEMPT_RT) || preemptible();
-}
-
 /* Straight to the slab, because this CPU's arrays are busy. */
 static void free_direct(struct mpslab_cache *cache, void *obj,
 			struct list_head *empty)
@@ -578,51 +603,56 @@ static void free_alien(struct mpslab_cache *cache, struct cpu_cache *cc,
 	cc->stat.frees++;
 }
 
-/* Frees that are not a mere push.  In NMI they are refused: see the top. */
+/*
+ * Frees that are not a mere push; @nid is the object's node where that matters.
+ * Whether it is this CPU's is asked inside, where the CPU cannot change.
+ */
 static noinline void free_slow(struct mpslab_cache *cache, void *obj, int nid)
 {
-	bool release = may_release_slabs();
+	LIST_HEAD(empty_slabs);
+	struct list_head *empty = may_use_pages() ? &empty_slabs : NULL;
 	struct cpu_cache *cc;
-	LIST_HEAD(empty);
+	bool alien;
 
 	if (unlikely(in_nmi())) {
-		cache_bug(cache, "not freed", "free in NMI with the array full or busy");
+		cache_bug(cache, "not freed", "free in NMI that needs a node");
 		return;
 	}
-	cc = nid != NUMA_NO_NODE && !cache->nr_aliens ? NULL :
-	     cpu_cache_enter(cache);
-	if (unlikely(!cc)) {
-		free_direct(cache, obj, release ? &empty : NULL);
-	} else if (nid != NUMA_NO_NODE) {
-		free_alien(cache, cc, obj, nid, release ? &empty : NULL);
-		cpu_cache_exit(cc);
+	if (unlikely(!cpu_cache_enter(cache, &cc))) {
+		free_direct(cache, obj, empty);
+		goto release;
+	}
+	alien = nid != NUMA_NO_NODE && nid != numa_mem_id();
+	if (alien && cache->nr_aliens) {
+		free_alien(cache, cc, obj, nid, empty);
+	} else if (alien) {
+		free_direct(cache, obj, empty);
 	} else {
 		if (!ac_room(&cc->ac))
-			flush(cache, cc, release ? &empty : NULL);
+			flush(cache, cc, empty);
 		ac_push(&cc->ac, obj);
 		cc->stat.frees++;
-		cpu_cache_exit(cc);
 	}
-	slab_list_release(cache, &empty);
+	cpu_cache_exit(cc);
+release:
+	slab_list_release(cache, &empty_slabs);
 }
 
 /*
- * What some caches do at every free: wipe it, and send it home if it is of
- * another node.  True if the object is dealt with.
+ * What some caches do at every free: wipe the object, and send it home if it is
+ * of another node.  Both want an object that is one.
  */
-static noinline bool free_work(struct mpslab_cache *cache, void *obj)
+static noinline void free_with_work(struct mpslab_cache *cache, void *obj)
 {
-	int nid;
+	struct mpslab_slab *slab = obj_to_slab(cache, obj);
 
+	if (unlikely(!slab)) {
+		cache_bug(cache, "not freed", "free of what is no object");
+		return;
+	}
 	if (cache->init_on_free)
 		memset(obj, 0, cache->object_size);
-	if (!cache->numa)
-		return false;
-	nid = page_to_nid(virt_to_page(obj));
-	if (nid == numa_mem_id())
-		return false;
-	free_slow(cache, obj, nid);
-	return true;
+	free_slow(cache, obj, cache->numa ? slab->nid : NUMA_NO_NODE);
 }
 
 static noinline void free_nothing(struct mpslab_cache *cache)
@@ -638,9 +668,9 @@ static noinline void free_nothing(struct mpslab_cache *cache)
  * @cache: the cache that it is of
  * @obj: the object
  *
- * Context: any; never sleeps.  In NMI it works if this CPU's array has room and
- * nobody was interrupted in it; else the object is not freed, and that is
- * reported.
+ * Context: any; never sleeps.  In NMI it works on a machine of one node if this
+ * CPU's array has room and nobody was interrupted in it; else the object is not
+ * freed, and that is reported.
  */
 void mpslab_cache_free(struct mpslab_cache *cache, void *obj)
 {
@@ -650,10 +680,11 @@ void mpslab_cache_free(struct mpslab_cache *cache, void *obj)
 		free_nothing(cache);
 		return;
 	}
-	if (unlikely(cache->free_work) && free_work(cache, obj))
+	if (unlikely(cache->free_work)) {
+		free_with_work(cache, obj);
 		return;
-	cc = cpu_cache_enter(cache);
-	if (unlikely(!cc)) {
+	}
+	if (unlikely(!cpu_cache_enter(cache, &cc))) {
 		free_slow(cache, obj, NUMA_NO_NODE);
 		return;
 	}
@@ -667,6 +698,21 @@ void mpslab_cache_free(struct mpslab_cache *cache, void *obj)
 }
 EXPORT_SYMBOL_GPL(mpslab_cache_free);
 
+/* As many as fit in this CPU's array, up to one that needs a closer look. */
+static size_t push_some(struct mpslab_cache *cache, size_t nr, void **objs)
+{
+	struct cpu_cache *cc;
+	size_t done = 0;
+
+	if (cache->free_work || !cpu_cache_enter(cache, &cc))
+		return 0;
+	while (done < nr && objs[done] && ac_push(&cc->ac, objs[done]))
+		done++;
+	cc->stat.frees += done;
+	cpu_cache_exit(cc);
+	return done;
+}
+
 /**
  * mpslab_cache_free_bulk() - free many objects
  * @cache: the cache that they are of
@@ -677,23 +723,15 @@ EXPORT_SYMBOL_GPL(mpslab_cache_free);
  */
 void mpslab_cache_free_bulk(struct mpslab_cache *cache, size_t nr, void **objs)
 {
-	struct cpu_cache *cc;
-	unsigned int done;
+	size_t done;
 
-	if (unlikely(nr && !objs)) {
-		usage_bug(cache ? cache->name : "cache", "bulk free of a NULL array");
+	if (unlikely(!cache || (nr && !objs))) {
+		usage_bug("cache", "bulk free of %zu to a NULL cache or of a NULL array",
+			  nr);
 		return;
 	}
 	while (nr) {
-		done = 0;
-		cc = cache && !cache->free_work ? cpu_cache_enter(cache) : NULL;
-		if (cc) {
-			done = ac_push_many(&cc->ac, objs,
-					    min_t(size_t, nr, CPU_LIMIT_MAX));
-			cc->stat.frees += done;
-			cpu_cache_exit(cc);
-		}
-		/* No room, or more work: one by one makes room, or does it. */
+		done = push_some(cache, nr, objs);
 		if (!done) {
 			mpslab_cache_free(cache, *objs);
 			done = 1;

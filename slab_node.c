@@ -9,6 +9,7 @@
  */
 #include <linux/bitmap.h>
 #include <linux/export.h>
+#include <linux/kmemleak.h>
 #include <linux/mm.h>
 #include <linux/preempt.h>
 #include <linux/sched/mm.h>
@@ -21,16 +22,16 @@
 
 /* The flags of a caller that the page allocator may see. */
 #define PAGE_GFP_MASK	(~(GFP_ZONEMASK | __GFP_ZERO | __GFP_ACCOUNT | \
-			   __GFP_RECLAIMABLE | __GFP_COMP))
+			   __GFP_RECLAIMABLE | __GFP_WRITE | __GFP_COMP))
 
 /*
  * A block of more than the least order is a wish, not a need: it is not worth
- * reclaim, nor a report.
+ * reclaim, the system's reserves, nor a report.
  */
 static gfp_t wish_gfp(gfp_t gfp)
 {
-	return (gfp & ~(__GFP_DIRECT_RECLAIM | __GFP_NOFAIL)) |
-	       __GFP_NORETRY | __GFP_NOWARN;
+	return (gfp & ~(__GFP_RECLAIM | __GFP_NOFAIL | __GFP_MEMALLOC)) |
+	       __GFP_NOMEMALLOC | __GFP_NORETRY | __GFP_NOWARN;
 }
 
 static void count_pages(const struct mpslab_cache *cache, struct page *page,
@@ -129,6 +130,10 @@ struct mpslab_slab *slab_create(struct mpslab_cache *cache, gfp_t gfp, int nid)
 	bitmap_set(slab->free, 0, geo->objects);
 	set_page_private(page, (unsigned long)slab);
 	count_pages(cache, page, PAGE_SIZE << geo->order);
+	/* Pointers in objects count for kmemleak; objects are not its own. */
+	if (!(cache->flags & SLAB_NOLEAKTRACE))
+		kmemleak_alloc(page_address(page), PAGE_SIZE << geo->order, 0,
+			       gfp & PAGE_GFP_MASK);
 	construct_objects(cache, slab);
 	return slab;
 }
@@ -140,6 +145,8 @@ static void slab_destroy(struct mpslab_slab *slab)
 	unsigned int order = slab->order;
 	struct page *page = slab->page;
 
+	if (!(slab->cache->flags & SLAB_NOLEAKTRACE))
+		kmemleak_free(page_address(page));
 	count_pages(slab->cache, page, -(long)(PAGE_SIZE << order));
 	set_page_private(page, 0);
 	compat_account_reclaimed_pages(1 << order);
@@ -183,17 +190,26 @@ EXPORT_SYMBOL_IF_KUNIT(slab_list_release);
  * @cache: the cache that it should be of
  * @obj: the object
  *
+ * @obj may be any address: what page->private says of somebody else's page can be
+ * any number, so it is believed only if it is the address of a descriptor that
+ * names this page and this cache.
+ *
  * Return: the slab, or NULL if @obj does not lie in a slab of @cache.
  */
 struct mpslab_slab *obj_to_slab(const struct mpslab_cache *cache,
 				const void *obj)
 {
 	struct mpslab_slab *slab;
+	struct page *page;
 
 	if (unlikely(!virt_addr_valid(obj)))
 		return NULL;
-	slab = (void *)page_private(virt_to_head_page(obj));
-	if (unlikely(!slab || slab->cache != cache))
+	page = virt_to_head_page(obj);
+	slab = (void *)page_private(page);
+	if (unlikely(!IS_ALIGNED((unsigned long)slab, sizeof(void *)) ||
+		     !virt_addr_valid(slab)))
+		return NULL;
+	if (unlikely(slab->cache != cache || slab->page != page))
 		return NULL;
 	return slab;
 }
@@ -279,8 +295,8 @@ static unsigned long *node_count(struct cache_node *n, enum slab_state state)
 }
 
 /*
- * Slabs join the tail and are taken from the head, so that one which just had
- * an object freed gets the longest time for its others to follow.
+ * A slab that had an object freed goes to the tail, to give its others time to
+ * follow; one that was taken from goes to the head (node_take()), to be used up.
  */
 static void node_link(struct cache_node *n, struct mpslab_slab *slab)
 {
@@ -321,8 +337,9 @@ static struct mpslab_slab *node_first_slab(struct cache_node *n)
 	slab = list_first_entry_or_null(&n->partial, struct mpslab_slab, list);
 	if (slab)
 		return slab;
-	n->touched = true;
-	return list_first_entry_or_null(&n->free, struct mpslab_slab, list);
+	slab = list_first_entry_or_null(&n->free, struct mpslab_slab, list);
+	n->touched |= !!slab;
+	return slab;
 }
 
 /**
@@ -369,6 +386,8 @@ unsigned int node_take(struct cache_node *n, void **to, unsigned int want)
 		node_unlink(n, slab, slab_state(slab));
 		nr = slab_take(slab, to + got, want - got);
 		node_link(n, slab);
+		if (slab_state(slab) == SLAB_PARTIAL)
+			list_move(&slab->list, &n->partial);
 		n->free_objects -= nr;
 		got += nr;
 	}
@@ -529,6 +548,7 @@ unsigned long node_reap_free(struct mpslab_cache *cache, struct cache_node *n,
 		nr = node_detach_free(n, max_slabs - done, &empty);
 		slab_list_release(cache, &empty);
 		done += nr;
+		cond_resched();
 	} while (nr && done < max_slabs);
 	return done;
 }
@@ -557,7 +577,8 @@ static unsigned int shared_pop_oldest(struct cache_node *n, void **to,
  * @n: the node
  * @max: how many at most
  *
- * Context: task; no lock held.
+ * Context: task; mpslab_mutex, lest somebody else finds the array empty while its
+ * objects are on their way.
  * Return: how many were freed.
  */
 unsigned long node_drain_shared(struct mpslab_cache *cache,
@@ -579,6 +600,7 @@ unsigned long node_drain_shared(struct mpslab_cache *cache,
 		preempt_enable();
 		slab_list_release(cache, &empty);
 		done += nr;
+		cond_resched();
 	} while (nr && done < max);
 	return done;
 }

@@ -30,6 +30,7 @@ void cpu_cache_drain_dead(struct mpslab_cache *cache, struct cpu_cache *cc)
 {
 	unsigned int nr;
 
+	lockdep_assert_held(&mpslab_mutex);
 	do {
 		LIST_HEAD(empty);
 
@@ -38,6 +39,7 @@ void cpu_cache_drain_dead(struct mpslab_cache *cache, struct cpu_cache *cc)
 		nr = cpu_cache_drain(cache, cc, UINT_MAX, &empty);
 		preempt_enable();
 		slab_list_release(cache, &empty);
+		cond_resched();
 	} while (nr);
 }
 
@@ -60,8 +62,7 @@ static void drain_all_cpus(struct mpslab_cache *cache)
 {
 	int cpu;
 
-	cpus_read_lock();
-	mutex_lock(&mpslab_mutex);
+	lockdep_assert_held(&mpslab_mutex);
 	for_each_online_cpu(cpu) {
 		struct drain_work *w = per_cpu_ptr(&drain_works, cpu);
 
@@ -71,8 +72,6 @@ static void drain_all_cpus(struct mpslab_cache *cache)
 	}
 	for_each_online_cpu(cpu)
 		flush_work(&per_cpu_ptr(&drain_works, cpu)->work);
-	mutex_unlock(&mpslab_mutex);
-	cpus_read_unlock();
 }
 
 /**
@@ -86,11 +85,16 @@ void cache_drain(struct mpslab_cache *cache)
 	struct cache_node *n;
 	int nid;
 
+	cpus_read_lock();
+	mutex_lock(&mpslab_mutex);
 	drain_all_cpus(cache);
 	for_each_cache_node(cache, nid, n) {
-		node_drain_shared(cache, n, ULONG_MAX);
+		/* Not for ever, where others fill it meanwhile. */
+		node_drain_shared(cache, n, SHARED_FACTOR_MAX * CPU_LIMIT_MAX);
 		node_reap_free(cache, n, ULONG_MAX);
 	}
+	mutex_unlock(&mpslab_mutex);
+	cpus_read_unlock();
 }
 
 /* --------------------------------------------------------------------- reaping -- */
@@ -179,14 +183,16 @@ void cache_reap(struct mpslab_cache *cache)
 
 	INIT_WORK_ONSTACK(&r.work, reap_one_fn);
 	cpus_read_lock();
+	mutex_lock(&mpslab_mutex);
 	for_each_online_cpu(cpu) {
 		queue_work_on(cpu, mpslab_wq, &r.work);
 		flush_work(&r.work);
 	}
-	cpus_read_unlock();
-	destroy_work_on_stack(&r.work);
 	for_each_cache_node(cache, nid, n)
 		reap_node(cache, n);
+	mutex_unlock(&mpslab_mutex);
+	cpus_read_unlock();
+	destroy_work_on_stack(&r.work);
 }
 EXPORT_SYMBOL_IF_KUNIT(cache_reap);
 

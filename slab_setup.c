@@ -58,7 +58,8 @@ static void stat_add(struct cpu_stat *to, const struct cpu_stat *st)
 /*
  * Replace a cache's arrays under running clients.  A CPU that read the old
  * pointer in cpu_cache_enter() keeps preemption off until it is done, which is
- * what synchronize_rcu() waits for; after it the old arrays are ours alone.
+ * what synchronize_rcu() waits for, as it does for cache_cpu_stat(); after it the
+ * old arrays are ours alone.
  */
 static void cpu_cache_replace(struct mpslab_cache *cache,
 			      struct cpu_cache __percpu *new)
@@ -78,8 +79,6 @@ static void cpu_cache_replace(struct mpslab_cache *cache,
 		stat_add(&to->base, &from->base);
 		stat_add(&to->base, &from->stat);
 	}
-	/* Readers for debugfs look at old arrays under rcu_read_lock(). */
-	synchronize_rcu();
 	free_percpu(old);
 }
 
@@ -183,7 +182,7 @@ static struct array_cache *shared_create(unsigned int factor,
 					 unsigned int batchcount, int nid)
 {
 	unsigned int limit = factor * batchcount;
-	struct array_cache *ac = kmalloc_node(ac_bytes(limit), GFP_KERNEL, nid);
+	struct array_cache *ac = kvmalloc_node(ac_bytes(limit), GFP_KERNEL, nid);
 
 	if (ac)
 		ac_init(ac, limit, batchcount);
@@ -218,8 +217,9 @@ static void shared_destroy(struct mpslab_cache *cache, struct array_cache *ac)
 		put_objects(cache, ac->entry + ac->avail, nr, &empty);
 		preempt_enable();
 		slab_list_release(cache, &empty);
+		cond_resched();
 	}
-	kfree(ac);
+	kvfree(ac);
 }
 
 /* One new shared array for each node into @shared; nothing on failure. */
@@ -237,7 +237,7 @@ static int shared_create_all(struct mpslab_cache *cache,
 		if (shared[nid])
 			continue;
 		while (nid--)
-			kfree(shared[nid]);
+			kvfree(shared[nid]);
 		return -ENOMEM;
 	}
 	return 0;
@@ -247,15 +247,18 @@ static void set_tunables(struct mpslab_cache *cache, unsigned int limit,
 			 unsigned int batchcount, unsigned int shared_factor)
 {
 	struct cache_node *n;
+	unsigned long flags;
 	int nid;
 
 	cache->limit = limit;
 	cache->batchcount = batchcount;
 	cache->shared_factor = shared_factor;
-	for_each_cache_node(cache, nid, n)
-		WRITE_ONCE(n->free_limit,
-			   (1 + nr_cpus_node(nid)) * batchcount +
-			   cache->best.objects);
+	for_each_cache_node(cache, nid, n) {
+		raw_spin_lock_irqsave(&n->list_lock, flags);
+		n->free_limit = (1 + nr_cpus_node(nid)) * batchcount +
+				cache->best.objects;
+		raw_spin_unlock_irqrestore(&n->list_lock, flags);
+	}
 }
 
 static int tune_locked(struct mpslab_cache *cache, struct array_cache **shared,
@@ -272,7 +275,7 @@ static int tune_locked(struct mpslab_cache *cache, struct array_cache **shared,
 	cpu = cpu_cache_create(cache, limit, batchcount);
 	if (!cpu) {
 		for_each_cache_node(cache, nid, n)
-			kfree(shared[nid]);
+			kvfree(shared[nid]);
 		return -ENOMEM;
 	}
 
@@ -453,7 +456,7 @@ static void cache_free(struct mpslab_cache *cache)
 
 	free_percpu(cache->cpu);
 	for_each_cache_node(cache, nid, n) {
-		kfree(n->shared);
+		kvfree(n->shared);
 		kfree(n);
 	}
 	kfree(cache->dirname);
@@ -648,15 +651,13 @@ EXPORT_SYMBOL_GPL(mpslab_cache_shrink);
  */
 void mpslab_cache_destroy(struct mpslab_cache *cache)
 {
-	unsigned long live;
-
 	if (!cache)
 		return;
 	cache_drain(cache);
-	live = live_objects(cache);
-	if (live) {
+	/* Slabs without objects in use have just gone. */
+	if (live_slabs(cache)) {
 		cache_bug(cache, "cache kept", "destroyed with %lu object(s) in use",
-			  live);
+			  live_objects(cache));
 		return;
 	}
 
