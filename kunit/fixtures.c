@@ -725,6 +725,13 @@ void run_in_softirq(struct kunit *test, void (*fn)(void *arg), void *arg)
 	KUNIT_EXPECT_TRUE(test, call.ran);
 }
 
+/* Skip the case where interrupts, and who they interrupt, are all threads. */
+void need_hardirq(struct kunit *test)
+{
+	if (IS_ENABLED(CONFIG_PREEMPT_RT))
+		kunit_skip(test, "drivers' interrupts are threads on PREEMPT_RT");
+}
+
 struct hardirq_call {
 	struct irq_work work;
 	void (*fn)(void *arg);
@@ -737,11 +744,12 @@ static void hardirq_call_run(struct irq_work *work)
 	struct hardirq_call *call = container_of(work, struct hardirq_call,
 						 work);
 
+	as_drivers_interrupt();
 	call->ran = in_hardirq();
 	call->fn(call->arg);
 }
 
-/* Run @fn in a hard interrupt on this CPU, also on PREEMPT_RT, and wait. */
+/* Run @fn in a hard interrupt on this CPU and wait for it. */
 void run_in_hardirq(struct kunit *test, void (*fn)(void *arg), void *arg)
 {
 	struct hardirq_call call = {
@@ -750,6 +758,7 @@ void run_in_hardirq(struct kunit *test, void (*fn)(void *arg), void *arg)
 		.arg = arg,
 	};
 
+	need_hardirq(test);
 	irq_work_queue(&call.work);
 	irq_work_sync(&call.work);
 	KUNIT_EXPECT_TRUE(test, call.ran);

@@ -14,6 +14,7 @@
 #include <kunit/test.h>
 #include <linux/atomic.h>
 #include <linux/completion.h>
+#include <linux/irqflags.h>
 #include <linux/prandom.h>
 #include <linux/types.h>
 
@@ -194,6 +195,16 @@ void pin_to_this_cpu(struct kunit *test);
 
 /* -------------------------------------------------------------- contexts -- */
 
+/*
+ * To be called in an interrupt handler that does what a driver's may: lockdep
+ * then knows that PREEMPT_RT would make it a thread, which may take any lock.
+ */
+static inline void as_drivers_interrupt(void)
+{
+	lockdep_hardirq_threaded();
+}
+
+void need_hardirq(struct kunit *test);
 void run_in_softirq(struct kunit *test, void (*fn)(void *arg), void *arg);
 void run_in_hardirq(struct kunit *test, void (*fn)(void *arg), void *arg);
 

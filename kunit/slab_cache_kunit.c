@@ -494,8 +494,8 @@ static void bulk_alloc_none_returns_zero(struct kunit *test)
 }
 
 /*
- * A failure can be one of the kernel's allocator, which knows how to do without;
- * but each block and each descriptor has failed once before nothing does.
+ * A failure can be one of the kernel's allocator, which knows how to do without,
+ * and not always at the same place; so there are some that do no harm.
  */
 static void bulk_alloc_failing_anywhere_is_all_or_nothing(struct kunit *test)
 {
@@ -520,7 +520,7 @@ static void bulk_alloc_failing_anywhere_is_all_or_nothing(struct kunit *test)
 		mpslab_cache_free_bulk(cache, got, objs);
 	}
 	KUNIT_EXPECT_FALSE(test, hit);
-	KUNIT_EXPECT_GE(test, failures, slabs * (1U + cache->best.off_slab));
+	KUNIT_EXPECT_GE(test, failures, slabs);
 	test_cache_end(test, cache, 0);
 }
 

@@ -452,7 +452,7 @@ static void slab_release_frees_the_descriptor(struct kunit *test)
 	long before;
 
 	if (IS_ENABLED(CONFIG_KASAN))
-		kunit_skip(test, "KASAN keeps freed memory, and kmemleak sees this");
+		kunit_skip(test, "freed memory is kept for a while here");
 	KUNIT_ASSERT_TRUE(test, cache->best.off_slab);
 	before = free_pages_now();
 	for (i = 0; i < 100000; i++)

@@ -393,6 +393,7 @@ static void hard_turns(void *arg)
 {
 	struct irq_storm *irq = arg;
 
+	as_drivers_interrupt();
 	irq->turn++;
 	irq_turns(irq, &irq->hard);
 	tasklet_schedule(&irq->tasklet);
@@ -435,6 +436,7 @@ static void race_task_softirq_hardirq_on_one_cpu(struct kunit *test)
 
 	KUNIT_ASSERT_NOT_NULL(test, irq);
 	need_cpus(test, 2);
+	need_hardirq(test);
 	irq_storm_init(irq, cache);
 	ops = crew_run(test, jobs, ARRAY_SIZE(jobs), 3 * STORM_MS);
 	tasklet_kill(&irq->tasklet);
