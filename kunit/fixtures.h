@@ -80,6 +80,7 @@ void keep_quiet(struct kunit *test, struct mpslab_cache *cache);
 struct mpslab_cache *test_cache_quiet(struct kunit *test);
 struct mpslab_cache *test_cache_small(struct kunit *test, unsigned int factor);
 void *test_cache_hold_one(struct kunit *test, struct mpslab_cache *cache);
+unsigned long drain_shared(struct mpslab_cache *cache, unsigned long max);
 void test_cache_end(struct kunit *test, struct mpslab_cache *cache,
 		    long errors);
 bool cache_is_listed(struct mpslab_cache *cache);

@@ -437,7 +437,7 @@ static void free_limit_returns_slabs_above_it(struct kunit *test)
 	KUNIT_EXPECT_LT(test, n->free_limit, (unsigned long)nr / 2);
 	give_objects(cache, objs, nr);
 	cpu_cache_drain_local(cache);
-	node_drain_shared(cache, n, ULONG_MAX);
+	drain_shared(cache, ULONG_MAX);
 	KUNIT_EXPECT_LE(test, n->free_objects, n->free_limit);
 	KUNIT_EXPECT_GT(test, n->reaped, 20UL);
 	KUNIT_EXPECT_GT(test, n->nr_free, 0UL);
@@ -537,6 +537,20 @@ static void bulk_free_more_than_the_array_holds(struct kunit *test)
 	test_cache_end(test, cache, 0);
 }
 
+static void bulk_free_null_between_frees_the_others(struct kunit *test)
+{
+	struct mpslab_cache *cache = test_cache_small(test, 0);
+	unsigned long reports = usage_bugs();
+	void *objs[5];
+
+	take_objects(test, cache, objs, 2);
+	take_objects(test, cache, objs + 3, 2);
+	objs[2] = NULL;
+	mpslab_cache_free_bulk(cache, ARRAY_SIZE(objs), objs);
+	KUNIT_EXPECT_EQ(test, usage_bugs() - reports, 1UL);
+	test_cache_end(test, cache, 1);
+}
+
 /* ------------------------------------------------------- callers' mistakes -- */
 
 static void cache_null_arguments_reported(struct kunit *test)
@@ -620,6 +634,26 @@ static void free_to_other_cache_refused(struct kunit *test)
 	test_cache_end(test, other, 1);
 }
 
+/* Where every object is wiped or sent home, it is looked at before that. */
+static void free_with_work_of_other_cache_leaves_it_alone(struct kunit *test)
+{
+	struct mpslab_cache *cache = test_cache_quiet(test);
+	struct mpslab_cache *other = test_cache_quiet(test);
+	void *obj;
+
+	other->init_on_free = true;
+	other->free_work = true;
+	take_objects(test, cache, &obj, 1);
+	stamp_take(obj, STAMPED_SIZE, 1);
+	mpslab_cache_free(other, obj);
+	stamp_give(obj, STAMPED_SIZE, 1);
+	expect_stamps(test);
+	KUNIT_EXPECT_EQ(test, here(other)->ac.avail, 0U);
+	give_objects(cache, &obj, 1);
+	test_cache_end(test, cache, 0);
+	test_cache_end(test, other, 1);
+}
+
 static struct kunit_case slab_cache_cases[] = {
 	KUNIT_CASE(cache_alloc_free_any_order_keeps_content),
 	KUNIT_CASE(cache_random_use_keeps_the_books),
@@ -645,10 +679,12 @@ static struct kunit_case slab_cache_cases[] = {
 	KUNIT_CASE(bulk_alloc_none_returns_zero),
 	KUNIT_CASE(bulk_alloc_failing_anywhere_is_all_or_nothing),
 	KUNIT_CASE(bulk_free_more_than_the_array_holds),
+	KUNIT_CASE(bulk_free_null_between_frees_the_others),
 	KUNIT_CASE(cache_null_arguments_reported),
 	KUNIT_CASE(free_twice_found_when_it_comes_home),
 	KUNIT_CASE(free_twice_with_array_busy_refused),
 	KUNIT_CASE(free_to_other_cache_refused),
+	KUNIT_CASE(free_with_work_of_other_cache_leaves_it_alone),
 	{}
 };
 

@@ -7,6 +7,7 @@
 #include <linux/delay.h>
 #include <linux/mm.h>
 #include <linux/rcupdate.h>
+#include <linux/vmalloc.h>
 #include <linux/vmstat.h>
 
 #include "fixtures.h"
@@ -146,6 +147,33 @@ static void obj_to_slab_other_cache_null(struct kunit *test)
 	release(cache, slab);
 	test_cache_end(test, cache, 0);
 	test_cache_end(test, other, 0);
+}
+
+static void obj_to_slab_not_from_any_cache_null(struct kunit *test)
+{
+	struct mpslab_cache *cache = quiet_cache(test, 64, 0);
+	struct page *page = alloc_page(GFP_KERNEL | __GFP_ZERO);
+	void *small = kmalloc(64, GFP_KERNEL);
+	void *mapped = vmalloc(64);
+
+	KUNIT_EXPECT_NOT_NULL(test, page);
+	KUNIT_EXPECT_NOT_NULL(test, small);
+	KUNIT_EXPECT_NOT_NULL(test, mapped);
+	KUNIT_EXPECT_NULL(test, obj_to_slab(cache, small));
+	KUNIT_EXPECT_NULL(test, obj_to_slab(cache, mapped));
+	KUNIT_EXPECT_NULL(test, obj_to_slab(cache, (void *)8));
+	if (page) {
+		/* whoever else uses page->private, and for what */
+		set_page_private(page, 1);
+		KUNIT_EXPECT_NULL(test, obj_to_slab(cache, page_address(page)));
+		set_page_private(page, (unsigned long)small);
+		KUNIT_EXPECT_NULL(test, obj_to_slab(cache, page_address(page)));
+		set_page_private(page, 0);
+		__free_page(page);
+	}
+	vfree(mapped);
+	kfree(small);
+	test_cache_end(test, cache, 0);
 }
 
 /* ------------------------------------------------------------------ nodes -- */
@@ -288,12 +316,12 @@ static void node_drain_shared_oldest_first_bounded(struct kunit *test)
 	slab_take(slab, objs, 30);
 	n = join(cache, slab);
 	KUNIT_ASSERT_EQ(test, ac_push_many(n->shared, objs, 30), 30U);
-	KUNIT_EXPECT_EQ(test, node_drain_shared(cache, n, 20), 20UL);
+	KUNIT_EXPECT_EQ(test, drain_shared(cache, 20), 20UL);
 	KUNIT_EXPECT_EQ(test, n->shared->avail, 10U);
 	KUNIT_EXPECT_PTR_EQ(test, n->shared->entry[0], objs[20]);
 	KUNIT_EXPECT_EQ(test, slab->inuse, 10U);
-	KUNIT_EXPECT_EQ(test, node_drain_shared(cache, n, ULONG_MAX), 10UL);
-	KUNIT_EXPECT_EQ(test, node_drain_shared(cache, n, ULONG_MAX), 0UL);
+	KUNIT_EXPECT_EQ(test, drain_shared(cache, ULONG_MAX), 10UL);
+	KUNIT_EXPECT_EQ(test, drain_shared(cache, ULONG_MAX), 0UL);
 	test_cache_end(test, cache, 0);
 }
 
@@ -496,6 +524,7 @@ static struct kunit_case slab_node_cases[] = {
 	KUNIT_CASE(slab_put_twice_refused),
 	KUNIT_CASE(slab_put_of_no_object_refused),
 	KUNIT_CASE(obj_to_slab_other_cache_null),
+	KUNIT_CASE(obj_to_slab_not_from_any_cache_null),
 	KUNIT_CASE(node_lists_follow_the_slab),
 	KUNIT_CASE(put_objects_above_free_limit_detaches),
 	KUNIT_CASE(put_objects_at_free_limit_keeps),
