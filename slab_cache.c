@@ -590,17 +590,27 @@ static void free_direct(struct mpslab_cache *cache, void *obj,
 		cache_bug(cache, "not freed", "object freed twice");
 }
 
-/* An object of another node: into the array that goes there. */
-static void free_alien(struct mpslab_cache *cache, struct cpu_cache *cc,
-		       void *obj, int nid, struct list_head *empty)
+/*
+ * The array of this CPU that an object of node @nid belongs in, with room for it
+ * if that can be made; NULL if it should go home by itself.
+ */
+static struct array_cache *array_with_room(struct mpslab_cache *cache,
+					   struct cpu_cache *cc, int nid,
+					   struct list_head *empty)
 {
-	struct array_cache *alien = cpu_cache_alien(cc, nid);
+	struct array_cache *alien;
 
-	if (unlikely(!ac_push(alien, obj))) {
-		alien_flush(cache, alien, empty);
-		ac_push(alien, obj);
+	if (nid == NUMA_NO_NODE || nid == numa_mem_id()) {
+		if (!ac_room(&cc->ac) && !in_nmi())
+			flush(cache, cc, empty);
+		return &cc->ac;
 	}
-	cc->stat.frees++;
+	if (!cache->nr_aliens)
+		return NULL;
+	alien = cpu_cache_alien(cc, nid);
+	if (!ac_room(alien) && !in_nmi())
+		alien_flush(cache, alien, empty);
+	return alien;
 }
 
 /*
@@ -611,30 +621,23 @@ static noinline void free_slow(struct mpslab_cache *cache, void *obj, int nid)
 {
 	LIST_HEAD(empty_slabs);
 	struct list_head *empty = may_use_pages() ? &empty_slabs : NULL;
+	struct array_cache *ac;
 	struct cpu_cache *cc;
-	bool alien;
+	bool done = false;
 
-	if (unlikely(in_nmi())) {
-		cache_bug(cache, "not freed", "free in NMI that needs a node");
-		return;
+	if (likely(cpu_cache_enter(cache, &cc))) {
+		ac = array_with_room(cache, cc, nid, empty);
+		done = ac && ac_push(ac, obj);
+		cc->stat.frees += done;
+		cpu_cache_exit(cc);
 	}
-	if (unlikely(!cpu_cache_enter(cache, &cc))) {
-		free_direct(cache, obj, empty);
-		goto release;
+	if (unlikely(!done)) {
+		if (in_nmi())
+			cache_bug(cache, "not freed",
+				  "free in NMI that needs a node");
+		else
+			free_direct(cache, obj, empty);
 	}
-	alien = nid != NUMA_NO_NODE && nid != numa_mem_id();
-	if (alien && cache->nr_aliens) {
-		free_alien(cache, cc, obj, nid, empty);
-	} else if (alien) {
-		free_direct(cache, obj, empty);
-	} else {
-		if (!ac_room(&cc->ac))
-			flush(cache, cc, empty);
-		ac_push(&cc->ac, obj);
-		cc->stat.frees++;
-	}
-	cpu_cache_exit(cc);
-release:
 	slab_list_release(cache, &empty_slabs);
 }
 
@@ -668,9 +671,9 @@ static noinline void free_nothing(struct mpslab_cache *cache)
  * @cache: the cache that it is of
  * @obj: the object
  *
- * Context: any; never sleeps.  In NMI it works on a machine of one node if this
- * CPU's array has room and nobody was interrupted in it; else the object is not
- * freed, and that is reported.
+ * Context: any; never sleeps.  In NMI it works if this CPU's array has room and
+ * nobody was interrupted in it; else the object is not freed, and that is
+ * reported.
  */
 void mpslab_cache_free(struct mpslab_cache *cache, void *obj)
 {
