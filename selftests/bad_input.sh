@@ -138,7 +138,7 @@ nothing_else_is_reported() {
 }
 
 ktap_print_header
-ktap_set_plan 15
+ktap_set_plan 16
 ktap_test_result "the modules load" load_modules
 ktap_test_result "odd names of caches become safe" odd_names_become_safe
 ktap_test_result "slabinfo keeps its columns with them" slabinfo_has_its_columns
@@ -151,7 +151,8 @@ ktap_test_result "a pool can't lose its name" pool_without_a_name_keeps_its_own
 ktap_test_result "a cache with an object in use is not destroyed" cache_in_use_is_kept
 ktap_test_result "that is reported once" that_is_reported_once
 ktap_test_result "it can be destroyed when the object is free" it_goes_when_the_object_is_freed
-ktap_test_result "the load still runs" sh -c "echo 8 >$client/load && sleep 1 && echo 0 >$client/load"
+ktap_test_result "the load still runs" load_runs 8
+ktap_test_result "no request is lost" nothing_lost
 ktap_test_result "nothing else is reported" nothing_else_is_reported
 ktap_test_result "the modules unload" unload_modules
 ktap_finished

@@ -102,6 +102,11 @@ progress_within() {
 	wait_until "$1" progressed
 }
 
+# load_runs NUMBER: start it, and see that it does something.
+load_runs() {
+	echo "$1" >"$client/load" && progress_within 20
+}
+
 progressed() {
 	[ "$(value "$client/stats" completed)" -gt "$done_before" ]
 }

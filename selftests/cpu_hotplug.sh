@@ -99,7 +99,7 @@ ktap_print_header
 [ -n "$cpus" ] || ktap_skip_all "no CPU can go offline"
 ktap_set_plan 9
 ktap_test_result "the modules load" load_modules
-ktap_test_result "the load runs" sh -c "echo 32 >$client/load && sleep 1"
+ktap_test_result "the load runs" load_runs 32
 ktap_test_result "each CPU goes and comes, $rounds times" each_goes_and_comes
 ktap_test_result "all but one go and come, and arrays are resized" all_go_and_come
 ktap_test_result "the counts of a dead CPU survive" counts_survive

@@ -291,7 +291,7 @@ open_file_survives_its_module() {
 ktap_print_header
 ktap_set_plan 22
 ktap_test_result "the modules load" load_modules
-ktap_test_result "the load runs" sh -c "echo 32 >$client/load && sleep 1"
+ktap_test_result "the load runs" load_runs 32
 ktap_test_result "only root may look, and write what can be written" only_root_may
 ktap_test_result "slabinfo has the format 2.1" slabinfo_is_2_1
 ktap_test_result "slabinfo agrees with the tunables" slabinfo_agrees_with_the_tunables

@@ -125,7 +125,7 @@ tunable_takes_its_own() {
 }
 
 works_as_before() {
-	balanced && echo 16 >"$client/load" && progress_within 20 && nothing_lost &&
+	balanced && load_runs 16 && nothing_lost &&
 		balanced
 }
 
