@@ -186,8 +186,8 @@ struct cache_node {
 	unsigned long next_reap;	/* jiffies; under mpslab_mutex */
 } ____cacheline_aligned_in_smp;
 
-/**
- * struct mpslab_cache - a cache of objects of one size
+/*
+ * A cache of objects of one size.
  *
  * The first block is read by every allocation and free and written never (but
  * for @cpu, by a tunable write); the second is read by the slow paths; the
@@ -229,11 +229,19 @@ struct mpslab_cache {
 	struct cache_node *node[];	/* nr_node_ids; NULL where impossible */
 };
 
+/* The first node from *@nid on that the cache has; NULL behind the last. */
+static inline struct cache_node *
+cache_node_from(const struct mpslab_cache *cache, int *nid)
+{
+	for (; *nid < nr_node_ids; (*nid)++)
+		if (cache->node[*nid])
+			return cache->node[*nid];
+	return NULL;
+}
+
 #define for_each_cache_node(cache, nid, n)				\
-	for ((nid) = 0; (nid) < nr_node_ids; (nid)++)			\
-		if (!((n) = (cache)->node[nid])) {			\
-			continue;					\
-		} else
+	for ((nid) = 0, (n) = cache_node_from(cache, &(nid)); (n);	\
+	     (nid)++, (n) = cache_node_from(cache, &(nid)))
 
 /* The array of @cc for objects of node @nid; only if cache->nr_aliens. */
 static inline struct array_cache *cpu_cache_alien(struct cpu_cache *cc, int nid)

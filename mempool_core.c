@@ -12,8 +12,8 @@
  *   - A free refills the reserve before anything goes to the backend, and serves
  *     a waiter before the reserve.
  *   - Waiters are served in the order in which they came, each by hand: the
- *     element goes into the waiter's own array and only this waiter is woken.
- *     Nobody who comes later takes from the reserve before them.
+ *     element goes into the waiter's own array and only he is woken.  Nobody
+ *     takes from the reserve before them.
  *   - Only the first in the queue takes from frees and from the reserve without
  *     having all that it wants.  So two bulk waiters never hold what the other
  *     needs; and what was freed for a waiter stays his if min_nr shrinks.
@@ -33,7 +33,6 @@
 #include <linux/export.h>
 #include <linux/ktime.h>
 #include <linux/percpu.h>
-#include <linux/sched.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -434,9 +433,9 @@ static int pool_shrink(struct mpslab_pool *pool, int new_min_nr)
 }
 
 /*
- * Each new element goes the way of a free: to whoever waits, else to the
- * reserve, else, if frees were quicker to fill it, back to the backend.  One hold
- * of the lock for each, because a wake-up is not short.
+ * Each new element goes the way of a free: to whoever waits, else to the reserve,
+ * else, if frees were quicker to fill it, to the backend.  One hold of the lock
+ * for each, because a wake-up is not short.
  */
 static void put_new_elements(struct mpslab_pool *pool, void **elems, int nr)
 {
@@ -570,7 +569,7 @@ static unsigned int take_reserve_all(struct mpslab_pool *pool, void **elems,
 	if (pool->curr_nr >= count)
 		got = take_reserve(pool, elems, count);
 	raw_spin_unlock_irqrestore(&pool->lock, flags);
-	smp_wmb();
+	smp_wmb();	/* pairs with smp_rmb() in return_elements() */
 	return got;
 }
 
@@ -656,7 +655,7 @@ static void wait_for_elements(struct mpslab_pool *pool, gfp_t gfp,
 		raw_spin_lock_irqsave(&pool->lock, flags);
 	}
 	raw_spin_unlock_irqrestore(&pool->lock, flags);
-	smp_wmb();	/* as in take_reserve_all() */
+	smp_wmb();	/* pairs with smp_rmb() in return_elements() */
 }
 
 /**
@@ -776,7 +775,8 @@ static unsigned int return_elements(struct mpslab_pool *pool, void **elems,
 	unsigned long flags;
 	int curr_nr;
 
-	smp_rmb();
+	smp_rmb();	/* pairs with smp_wmb() in take_reserve_all() and wait_... */
+	/* pairs with the first unlock in pool_grow() */
 	curr_nr = smp_load_acquire(&pool->curr_nr);
 	if (likely(curr_nr >= reserve_size(pool)))
 		return 0;
@@ -854,8 +854,8 @@ void pool_counts(struct mpslab_pool *pool, struct pool_counts *counts)
 	memset(counts, 0, sizeof(*counts));
 	for_each_possible_cpu(cpu) {
 		st = per_cpu_ptr(pool->stat, cpu);
-		counts->backend_allocs += data_race(st->backend_allocs);
-		counts->frees += data_race(st->frees);
+		counts->backend_allocs += READ_ONCE(st->backend_allocs);
+		counts->frees += READ_ONCE(st->frees);
 	}
 	raw_spin_lock_irqsave(&pool->lock, flags);
 	counts->reserve_allocs = pool->reserve_allocs;

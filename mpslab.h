@@ -141,7 +141,7 @@ struct mpslab_pool {
 	u64 waits;
 	u64 longest_wait_ns;
 
-	struct mutex resize_lock;
+	struct mutex resize_lock;	/* one resize at a time */
 	struct mpslab_pool_dir *dir;
 };
 

@@ -13,9 +13,10 @@
 
 #include "internal.h"
 
-DEFINE_MUTEX(mpslab_mutex);
+DEFINE_MUTEX(mpslab_mutex);	/* the list of caches, and more: internal.h */
 EXPORT_SYMBOL_IF_KUNIT(mpslab_mutex);
-LIST_HEAD(mpslab_caches);	/* under mpslab_mutex */
+
+LIST_HEAD(mpslab_caches);
 EXPORT_SYMBOL_IF_KUNIT(mpslab_caches);
 
 #define DIRNAME_MAX		64
@@ -600,26 +601,22 @@ EXPORT_SYMBOL_GPL(mpslab_cache_create);
 
 /* ------------------------------------------------------- shrinking, destruction -- */
 
-static unsigned long live_slabs(struct mpslab_cache *cache)
+/* The slabs that the nodes have now, and the objects in use there. */
+static unsigned long live_slabs(struct mpslab_cache *cache,
+				unsigned long *objects)
 {
-	unsigned long slabs = 0;
+	unsigned long slabs = 0, flags;
 	struct cache_node *n;
 	int nid;
 
-	for_each_cache_node(cache, nid, n)
-		slabs += data_race(n->nr_partial + n->nr_full + n->nr_free);
+	*objects = 0;
+	for_each_cache_node(cache, nid, n) {
+		raw_spin_lock_irqsave(&n->list_lock, flags);
+		slabs += n->nr_partial + n->nr_full + n->nr_free;
+		*objects += n->objects - n->free_objects;
+		raw_spin_unlock_irqrestore(&n->list_lock, flags);
+	}
 	return slabs;
-}
-
-static unsigned long live_objects(struct mpslab_cache *cache)
-{
-	unsigned long objects = 0;
-	struct cache_node *n;
-	int nid;
-
-	for_each_cache_node(cache, nid, n)
-		objects += data_race(n->objects - n->free_objects);
-	return objects;
 }
 
 /**
@@ -631,12 +628,14 @@ static unsigned long live_objects(struct mpslab_cache *cache)
  */
 int mpslab_cache_shrink(struct mpslab_cache *cache)
 {
+	unsigned long objects;
+
 	if (!cache) {
 		usage_bug("cache", "shrink of a NULL cache");
 		return -EINVAL;
 	}
 	cache_drain(cache);
-	return live_slabs(cache) != 0;
+	return live_slabs(cache, &objects) != 0;
 }
 EXPORT_SYMBOL_GPL(mpslab_cache_shrink);
 
@@ -651,13 +650,15 @@ EXPORT_SYMBOL_GPL(mpslab_cache_shrink);
  */
 void mpslab_cache_destroy(struct mpslab_cache *cache)
 {
+	unsigned long objects;
+
 	if (!cache)
 		return;
 	cache_drain(cache);
 	/* Slabs without objects in use have just gone. */
-	if (live_slabs(cache)) {
+	if (live_slabs(cache, &objects)) {
 		cache_bug(cache, "cache kept", "destroyed with %lu object(s) in use",
-			  live_objects(cache));
+			  objects);
 		return;
 	}
 

@@ -81,7 +81,7 @@ check "newer kernel: gcc W=1, sparse" build "$next" W=1 C=2
 # Debian 12's sparse is too old for this one.
 check "UML with KUnit: gcc W=1" build "$uml" W=1
 check "kernel-doc" kernel_doc "${all[@]}"
-check "core includes no test" absent '#include.*kunit' "${core[@]}"
+check "core includes no test" absent '#include ".*kunit' "${core[@]}"
 check "the slab never calls the pool" absent 'mpslab_pool_' slab_*.c array_cache.h
 check "the pool uses the slab by its contract" absent '#include "array_cache' mempool_core.c
 check "version checks are in compat.h alone" absent 'LINUX_VERSION_CODE|KERNEL_VERSION' \
