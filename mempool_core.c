@@ -39,10 +39,8 @@
 
 #include "internal.h"
 
-/* How often a waiter asks the backend again. */
-#define BACKEND_RETRY	(5 * HZ)
-/* Elements that a bulk free brings back under one hold of the lock. */
-#define FREE_BATCH	16U
+#define BACKEND_RETRY	(5 * HZ)	/* how often a waiter asks the backend */
+#define FREE_BATCH	16U		/* elements freed under one hold of the lock */
 
 /**
  * struct pool_waiter - somebody who waits for elements; lies on his stack
@@ -465,7 +463,9 @@ static int pool_grow(struct mpslab_pool *pool, int new_min_nr)
 	array = alloc_elements(new_min_nr, GFP_KERNEL, NUMA_NO_NODE);
 	elems = alloc_elements(extra, GFP_KERNEL, NUMA_NO_NODE);
 	for (nr = 0; array && elems && nr < extra; nr++) {
-		elems[nr] = pool->alloc(GFP_KERNEL, pool->pool_data);
+		/* Hard, but a size that cannot be had is no reason to kill. */
+		elems[nr] = pool->alloc(GFP_KERNEL | __GFP_RETRY_MAYFAIL |
+					__GFP_NOWARN, pool->pool_data);
 		if (!elems[nr])
 			break;
 	}

@@ -103,9 +103,12 @@ build_modules() {
 	mkdir -p "$out"
 	(
 		cd "$top"
+		# Only what differs, so that make builds all that does, and no more.
 		find Kbuild ./*.[ch] kunit selftests ! -name '*.mod.c' \
 			\( -name '*.[ch]' -o -name Kbuild \) |
-			cpio --quiet -pdmu "$out"
+			while IFS= read -r file; do
+				cmp -s "$file" "$out/$file" || install -D -m 644 "$file" "$out/$file"
+			done
 	)
 	make -C "$build" M="$out" "${flags[@]}" MPSLAB_CLIENT=m -j"$(nproc)" "$@"
 }

@@ -23,6 +23,7 @@ name=$1 job=$2 run=
 shift 2
 mem=1024 smp=4 nodes=2 icount=0 limit=600
 [ "$name" != uml ] || mem=512 smp=2
+[ "$name" != debug ] || limit=1800
 while [[ ${1:-} = *=* ]]; do
 	case ${1%%=*} in
 	mem|smp|nodes|icount|limit|run) declare "$1" ;;
