@@ -500,8 +500,9 @@ static void bulk_alloc_none_returns_zero(struct kunit *test)
 static void bulk_alloc_failing_anywhere_is_all_or_nothing(struct kunit *test)
 {
 	struct mpslab_cache *cache = test_cache_quiet(test);
-	unsigned int nth, failures = 0, slabs = 5;
-	unsigned int nr = slabs * cache->best.objects;
+	unsigned int nth, failures = 0, nr = 5 * cache->best.objects;
+	/* this node only, lest another one helps out */
+	gfp_t gfp = GFP_KERNEL | __GFP_NOWARN | __GFP_THISNODE;
 	void **objs = test_pointers(test, nr);
 	bool hit = true;
 	int got;
@@ -510,8 +511,7 @@ static void bulk_alloc_failing_anywhere_is_all_or_nothing(struct kunit *test)
 	for (nth = 1; hit && nth < 50; nth++) {
 		mpslab_cache_shrink(cache);
 		fail_nth(nth);
-		got = mpslab_cache_alloc_bulk(cache, GFP_KERNEL | __GFP_NOWARN,
-					      nr, objs);
+		got = mpslab_cache_alloc_bulk(cache, gfp, nr, objs);
 		hit = fail_nth_end();
 		KUNIT_EXPECT_TRUE(test, got == (int)nr || (hit && !got));
 		failures += !got;
@@ -520,7 +520,7 @@ static void bulk_alloc_failing_anywhere_is_all_or_nothing(struct kunit *test)
 		mpslab_cache_free_bulk(cache, got, objs);
 	}
 	KUNIT_EXPECT_FALSE(test, hit);
-	KUNIT_EXPECT_GE(test, failures, slabs);
+	KUNIT_EXPECT_GT(test, failures, 0U);
 	test_cache_end(test, cache, 0);
 }
 

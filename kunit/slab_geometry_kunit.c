@@ -419,6 +419,7 @@ static void slab_colours_cycle(struct kunit *test)
 	unsigned int i, coloured = 0;
 	struct mpslab_cache *cache;
 
+	pin_to_this_cpu(test);	/* as each node has a next colour of its own */
 	for (i = 0; i < ARRAY_SIZE(real_sizes); i++) {
 		cache = test_cache(test, real_sizes[i], 0);
 		coloured += cache->best.colours > 1;

