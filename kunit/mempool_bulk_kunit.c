@@ -136,30 +136,37 @@ static void mempool_free_bulk_pool_of_none_serves_waiter(struct kunit *test)
 	backend_free(e[2], &pt->be);
 }
 
+/* Free @nr elements that the reserve needs and @extra that it doesn't. */
+static void free_bulk_of(struct pool_test *pt, unsigned int nr,
+			 unsigned int extra)
+{
+	unsigned int i;
+	void *e[104];
+
+	KUNIT_ASSERT_LE(pt->test, nr + extra, (unsigned int)ARRAY_SIZE(e));
+	pool_start(pt, nr);
+	take_for_bulk(pt, e, extra);
+	backend_close(&pt->be);
+	take_for_bulk(pt, e + extra, nr);
+	KUNIT_ASSERT_EQ(pt->test, nr,
+			mpslab_pool_free_bulk(&pt->pool, e, nr + extra));
+	KUNIT_EXPECT_EQ(pt->test, (int)nr, pt->pool.curr_nr);
+	for (i = nr; i < nr + extra; i++)
+		backend_free(e[i], &pt->be);
+	mpslab_pool_exit(&pt->pool);
+	backend_open(&pt->be);
+}
+
 /* However the core divides the work, it is one transfer to the caller. */
 static void mempool_free_bulk_many_are_divided_rightly(struct kunit *test)
 {
-	static const unsigned int counts[] = { 15, 16, 17, 31, 32, 33, 64 };
-	struct pool_test *pt = test->priv;
-	unsigned int i, nr, extra;
-	void *e[72];
+	static const unsigned int counts[] = { 3, 15, 16, 17, 31, 32, 33, 64 };
+	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(counts); i++) {
-		nr = counts[i];
-		for (extra = 0; extra <= 4; extra += 4) {
-			pool_start(pt, nr);
-			take_for_bulk(pt, e, extra);
-			backend_close(&pt->be);
-			take_for_bulk(pt, e + extra, nr);
-			KUNIT_EXPECT_EQ(test, nr,
-					mpslab_pool_free_bulk(&pt->pool, e,
-							      nr + extra));
-			KUNIT_EXPECT_EQ(test, (int)nr, pt->pool.curr_nr);
-			while (extra && pt->be.live > nr)
-				backend_free(e[pt->be.live - 1], &pt->be);
-			mpslab_pool_exit(&pt->pool);
-			backend_open(&pt->be);
-		}
+		free_bulk_of(test->priv, counts[i], 0);
+		free_bulk_of(test->priv, counts[i], 4);
+		free_bulk_of(test->priv, counts[i], 40);
 	}
 }
 
@@ -226,6 +233,58 @@ static void mempool_alloc_bulk_closed_takes_reserve(struct kunit *test)
 	waiter_put(w);
 }
 
+/* The first try gets two, the second one; @held of the reserve are taken. */
+static struct waiter_thread *start_gathering(struct pool_test *pt, void **e,
+					     unsigned int held)
+{
+	unsigned int i;
+
+	pool_start(pt, 4);
+	for (i = 0; i < held; i++)
+		e[i] = pool_get_reserved(pt);
+	pt->be.fail_call = 3;
+	pt->be.close_call = 5;
+	return waiter_launch(pt, GFP_KERNEL, 4);
+}
+
+static void expect_gathered(struct pool_test *pt, struct waiter_thread *w)
+{
+	unsigned int i;
+
+	KUNIT_ASSERT_TRUE(pt->test, soon_served(pt, 1));
+	KUNIT_EXPECT_EQ(pt->test, 0, w->ret);
+	KUNIT_EXPECT_EQ(pt->test, 5U, pt->be.calls);
+	KUNIT_EXPECT_EQ(pt->test, 7U, pt->be.live);
+	for (i = 0; i < 4; i++)
+		KUNIT_EXPECT_NOT_NULL(pt->test, w->elems[i]);
+}
+
+static void mempool_alloc_bulk_gathers_from_everywhere(struct kunit *test)
+{
+	struct pool_test *pt = test->priv;
+	void *e[3];
+
+	expect_gathered(pt, start_gathering(pt, e, 3));
+	KUNIT_EXPECT_EQ(test, 0ULL, pt->pool.waits);
+	pool_put_many(pt, e, 3);
+}
+
+static void mempool_alloc_bulk_waits_for_the_rest(struct kunit *test)
+{
+	struct pool_waiter_info info;
+	struct pool_test *pt = test->priv;
+	struct waiter_thread *w;
+	void *e[4];
+
+	w = start_gathering(pt, e, 4);
+	KUNIT_ASSERT_TRUE(test, soon_waiting(pt, 1));
+	KUNIT_EXPECT_EQ(test, 1U, pool_waiters(&pt->pool, &info, 1));
+	KUNIT_EXPECT_EQ(test, 1U, info.wanted - info.got);
+	pool_put(pt, e[0]);
+	expect_gathered(pt, w);
+	pool_put_many(pt, e + 1, 3);
+}
+
 /* What is there is set apart for the head of the queue, bit by bit. */
 static void mempool_alloc_bulk_waiter_keeps_what_it_has(struct kunit *test)
 {
@@ -248,6 +307,24 @@ static void mempool_alloc_bulk_waiter_keeps_what_it_has(struct kunit *test)
 	}
 	KUNIT_EXPECT_TRUE(test, soon_served(pt, 1));
 	KUNIT_EXPECT_EQ(test, 0, pt->waiter[0].ret);
+}
+
+/* What is set apart for it must not wait for reclaim to end. */
+static void mempool_alloc_bulk_waiter_does_not_reclaim(struct kunit *test)
+{
+	struct pool_test *pt = test->priv;
+	void *e[4];
+
+	start_queue(pt, e, 4, 0);
+	waiter_start_bulk(pt, 4);
+	backend_forget(&pt->be);
+	wake_up_process(pt->waiter[0].task);
+	KUNIT_ASSERT_TRUE(test, soon_called(&pt->be, 1));
+	KUNIT_EXPECT_EQ(test, 0U,
+			(__force u32)(pt->be.gfp[0] &
+				      (__GFP_DIRECT_RECLAIM | __GFP_IO)));
+	pool_put_many(pt, e, 4);
+	KUNIT_EXPECT_TRUE(test, soon_served(pt, 1));
 }
 
 /* A half-full bulk waiter isn't woken until it has everything. */
@@ -368,7 +445,10 @@ static struct kunit_case mempool_bulk_cases[] = {
 	KUNIT_CASE(mempool_alloc_bulk_of_none_returns_zero),
 	KUNIT_CASE(mempool_alloc_bulk_completes_from_reserve),
 	KUNIT_CASE(mempool_alloc_bulk_closed_takes_reserve),
+	KUNIT_CASE(mempool_alloc_bulk_gathers_from_everywhere),
+	KUNIT_CASE(mempool_alloc_bulk_waits_for_the_rest),
 	KUNIT_CASE(mempool_alloc_bulk_waiter_keeps_what_it_has),
+	KUNIT_CASE(mempool_alloc_bulk_waiter_does_not_reclaim),
 	KUNIT_CASE(mempool_free_wakes_bulk_waiter_once),
 	KUNIT_CASE(mempool_alloc_bulk_two_whole_reserves_finish),
 	KUNIT_CASE(mempool_alloc_bulk_not_starved_by_singles),

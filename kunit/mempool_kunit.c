@@ -323,17 +323,23 @@ static void put_in_second_call(struct test_backend *be, gfp_t gfp)
 
 static void mempool_alloc_retries_reserve_before_waiting(struct kunit *test)
 {
+	static const gfp_t flags[] = { GFP_KERNEL, __GFP_IO };
 	struct pool_test *pt = test->priv;
+	unsigned int i;
 	void *e;
 
 	pool_start(pt, 1);
-	pool_exhaust(pt, &e, 1);
-	pt->be.hook_data = e;
-	pt->be.on_alloc = put_in_second_call;
-	e = pool_get(pt, GFP_KERNEL);
-	KUNIT_EXPECT_EQ(test, 2U, pt->be.calls);
-	KUNIT_EXPECT_EQ(test, 0ULL, pt->pool.waits);
-	pool_put(pt, e);
+	for (i = 0; i < ARRAY_SIZE(flags); i++) {
+		pool_exhaust(pt, &e, 1);
+		pt->be.hook_data = e;
+		pt->be.on_alloc = put_in_second_call;
+		e = pool_get(pt, flags[i]);
+		KUNIT_ASSERT_NOT_NULL(test, e);
+		KUNIT_EXPECT_EQ(test, 2U, pt->be.calls);
+		KUNIT_EXPECT_EQ(test, 0ULL, pt->pool.waits);
+		pt->be.on_alloc = NULL;
+		pool_put(pt, e);
+	}
 }
 
 static void mempool_alloc_nowait_empty_returns_null(struct kunit *test)

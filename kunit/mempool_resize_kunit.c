@@ -50,6 +50,18 @@ static void mempool_resize_grow_fills_reserve(struct kunit *test)
 	expect_usable(pt, 20);
 }
 
+/* It may reclaim and do I/O, but is not worth a kill or a splat. */
+static void mempool_resize_grow_may_reclaim(struct kunit *test)
+{
+	gfp_t expected = GFP_KERNEL | __GFP_RETRY_MAYFAIL | __GFP_NOWARN;
+	struct pool_test *pt = test->priv;
+
+	pool_start(pt, 1);
+	KUNIT_EXPECT_EQ(test, 0, resize(pt, 2));
+	KUNIT_EXPECT_EQ(test, (__force u32)expected,
+			(__force u32)pt->be.gfp[0]);
+}
+
 static void mempool_resize_grow_keeps_room_for_outstanding(struct kunit *test)
 {
 	struct pool_test *pt = test->priv;
@@ -114,6 +126,8 @@ static void mempool_resize_from_none_grows(struct kunit *test)
 	for (size = 1; size < 4; size++) {
 		pool_start(pt, 0);
 		KUNIT_EXPECT_EQ(test, 0, resize(pt, size));
+		KUNIT_EXPECT_EQ_MSG(test, size - 1U, pt->be.calls,
+				    "more than what was missing");
 		expect_sizes(pt, size, size, size);
 		expect_usable(pt, size);
 		mpslab_pool_exit(&pt->pool);
@@ -434,6 +448,7 @@ static void mempool_resize_alloc_amid_shrinking_is_served(struct kunit *test)
 
 static struct kunit_case mempool_resize_cases[] = {
 	KUNIT_CASE(mempool_resize_grow_fills_reserve),
+	KUNIT_CASE(mempool_resize_grow_may_reclaim),
 	KUNIT_CASE(mempool_resize_grow_keeps_room_for_outstanding),
 	KUNIT_CASE(mempool_resize_shrink_frees_surplus),
 	KUNIT_CASE(mempool_resize_shrink_with_outstanding_frees_rest),

@@ -330,6 +330,18 @@ bool soon_waiting(struct pool_test *pt, unsigned int nr)
 	return true;
 }
 
+bool soon_called(struct test_backend *be, unsigned int calls)
+{
+	unsigned long end = jiffies + msecs_to_jiffies(RETRY_MS + SOON_MS);
+
+	while (READ_ONCE(be->calls) < calls) {
+		if (time_after(jiffies, end))
+			return false;
+		usleep_range(1000, 2000);
+	}
+	return true;
+}
+
 void let_settle(void)
 {
 	msleep(NEVER_MS);

@@ -178,6 +178,8 @@ void waiter_put(struct waiter_thread *w);
 /* Wait until it is so; false if it does not become so soon. */
 bool soon_waiting(struct pool_test *pt, unsigned int nr);
 bool soon_served(struct pool_test *pt, unsigned int nr);
+/* The same for a waiter's next try of the backend. */
+bool soon_called(struct test_backend *be, unsigned int calls);
 /* A pool of @nr with everything taken to @elems, and @waiting threads. */
 void start_queue(struct pool_test *pt, void **elems, unsigned int nr,
 		 unsigned int waiting);
