@@ -251,13 +251,22 @@ EXPORT_SYMBOL_IF_KUNIT(cpu_cache_reap_local);
 /* ------------------------------------------------------------------- alloc -- */
 
 /*
- * On PREEMPT_RT the page allocator's locks sleep.  In atomic context an
- * allocation there takes what the cache has, and a free leaves an empty slab on
- * the node, where the next reap finds it.
+ * On PREEMPT_RT the page allocator's locks sleep, so in atomic context an
+ * allocation there takes what the cache has.
  */
-static bool may_use_pages(void)
+static bool may_grow(void)
 {
 	return !IS_ENABLED(CONFIG_PREEMPT_RT) || preemptible();
+}
+
+/*
+ * For the same reason a free in atomic context leaves an empty slab on the node
+ * there; and a hardirq has better things to do than giving back pages on any
+ * kernel.  The next reap takes what is above the limit.
+ */
+static bool may_release_slabs(void)
+{
+	return IS_ENABLED(CONFIG_PREEMPT_RT) ? preemptible() : !in_hardirq();
 }
 
 /* From this CPU's array, refilled if need be; the node if it is busy. */
@@ -370,7 +379,7 @@ static unsigned int alloc_grow(struct mpslab_cache *cache, gfp_t gfp, int nid,
 	struct mpslab_slab *slab = NULL;
 	unsigned int got = 0;
 
-	if (likely(may_use_pages())) {
+	if (likely(may_grow())) {
 		might_alloc(gfp);
 		if (choose)
 			slab = create_on_node(cache, gfp, nid);
@@ -620,7 +629,7 @@ static struct array_cache *array_with_room(struct mpslab_cache *cache,
 static noinline void free_slow(struct mpslab_cache *cache, void *obj, int nid)
 {
 	LIST_HEAD(empty_slabs);
-	struct list_head *empty = may_use_pages() ? &empty_slabs : NULL;
+	struct list_head *empty = may_release_slabs() ? &empty_slabs : NULL;
 	struct array_cache *ac;
 	struct cpu_cache *cc;
 	bool done = false;

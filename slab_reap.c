@@ -99,26 +99,30 @@ void cache_drain(struct mpslab_cache *cache)
 
 /* --------------------------------------------------------------------- reaping -- */
 
-/* A node's shared array and free slabs age as those of mm/slab.c did. */
+/*
+ * A node's shared array and free slabs age as those of mm/slab.c did.  Free slabs
+ * above the limit, which frees in atomic context leave, go at once.
+ */
 static void reap_node(struct mpslab_cache *cache, struct cache_node *n)
 {
-	unsigned long shared = 0, per_slab = cache->best.objects, slabs;
+	unsigned long shared = 0, per_slab = cache->best.objects, slabs = 0;
 	unsigned long flags;
-	bool touched;
 
 	raw_spin_lock_irqsave(&n->list_lock, flags);
 	if (n->shared && !n->shared->touched)
 		shared = (n->shared->limit + 4) / 5;
 	if (n->shared)
 		n->shared->touched = false;
-	touched = n->touched;
+	if (n->free_objects > n->free_limit)
+		slabs = DIV_ROUND_UP(n->free_objects - n->free_limit, per_slab);
+	if (!n->touched)
+		slabs += DIV_ROUND_UP(n->free_limit, 5 * per_slab);
 	n->touched = false;
-	slabs = (n->free_limit + 5 * per_slab - 1) / (5 * per_slab);
 	raw_spin_unlock_irqrestore(&n->list_lock, flags);
 
 	if (shared)
 		node_drain_shared(cache, n, shared);
-	if (!touched)
+	if (slabs)
 		node_reap_free(cache, n, slabs);
 }
 
