@@ -47,6 +47,8 @@ done
 [ ${#shared[@]} -eq 0 ] || guest $script_kernel selftests "${shared[@]}"
 for name in "${own[@]}"; do
 	read -ra options < <(sed -n 's/^# vm: //p' "$top/selftests/$name")
+	# KASAN's share of a small guest is more than the kernel boots with.
+	[ $script_kernel != debug ] || options+=(mem=320)
 	guest $script_kernel selftests "${options[@]}" "$name"
 done
 
