@@ -67,6 +67,22 @@ static void cache_use_in_hardirq(struct kunit *test)
 	test_cache_end(test, use->cache, 0);
 }
 
+static void cache_free_in_hardirq_leaves_slabs_to_reap(struct kunit *test)
+{
+	struct irq_use *use = irq_use(test);
+	struct cache_node *n = home(use->cache);
+
+	n->free_limit = 0;
+	run_in_hardirq(test, use_atomically, use);
+	KUNIT_EXPECT_EQ(test, n->reaped, 0UL);
+	KUNIT_EXPECT_GT(test, n->nr_free, 0UL);
+	n->touched = true;	/* so that age is no reason */
+	cache_reap(use->cache);
+	KUNIT_EXPECT_GT(test, n->reaped, 0UL);
+	KUNIT_EXPECT_EQ(test, n->nr_free, 0UL);
+	test_cache_end(test, use->cache, 0);
+}
+
 /* As if an interrupt had hit somebody in the arrays. */
 static void cache_use_with_array_busy_goes_to_node(struct kunit *test)
 {
@@ -267,6 +283,7 @@ static void alloc_node_remote_without_memory_falls_back(struct kunit *test)
 static struct kunit_case slab_context_cases[] = {
 	KUNIT_CASE(cache_use_in_softirq),
 	KUNIT_CASE(cache_use_in_hardirq),
+	KUNIT_CASE(cache_free_in_hardirq_leaves_slabs_to_reap),
 	KUNIT_CASE(cache_use_with_array_busy_goes_to_node),
 	KUNIT_CASE(cache_use_in_nmi_stays_in_the_array),
 	KUNIT_CASE(cache_free_in_nmi_without_room_refused),
