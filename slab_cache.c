@@ -359,12 +359,13 @@ static unsigned int alloc_fallback(struct mpslab_cache *cache, void **to,
 	return got;
 }
 
-/* The exact node, if it has memory at hand. */
+/* The exact node, if it has memory at hand that the task may use. */
 static struct mpslab_slab *create_on_node(struct mpslab_cache *cache, gfp_t gfp,
 					  int nid)
 {
 	gfp &= ~(__GFP_DIRECT_RECLAIM | __GFP_NOFAIL);
-	return slab_create(cache, gfp | __GFP_THISNODE | __GFP_NOWARN, nid);
+	gfp |= __GFP_THISNODE | __GFP_HARDWALL | __GFP_NOWARN;
+	return slab_create(cache, gfp, nid);
 }
 
 /*
