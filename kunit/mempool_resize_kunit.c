@@ -251,7 +251,7 @@ static void mempool_resize_huge_returns_enomem(struct kunit *test)
 static void mempool_resize_failing_memory_changes_nothing(struct kunit *test)
 {
 	struct pool_test *pt = test->priv;
-	unsigned int nth = 0;
+	unsigned int nth = 0, failures = 0;
 	int err;
 
 	need_fail_nth(test);
@@ -261,12 +261,19 @@ static void mempool_resize_failing_memory_changes_nothing(struct kunit *test)
 		err = resize(pt, 24);
 		if (!fail_nth_end())
 			break;
-		KUNIT_EXPECT_EQ(test, -ENOMEM, err);
+		/* What only a debug kernel allocates may fail without harm. */
+		if (!err) {
+			expect_sizes(pt, 24, 24, 24);
+			KUNIT_EXPECT_EQ(test, 0, resize(pt, 4));
+		} else {
+			KUNIT_EXPECT_EQ(test, -ENOMEM, err);
+			failures++;
+		}
 		expect_sizes(pt, 4, 4, 4);
 		expect_usable(pt, 4);
 	} while (nth < 32);
 	KUNIT_EXPECT_EQ(test, 0, err);
-	KUNIT_EXPECT_GT_MSG(test, nth, 1U, "nothing was made to fail");
+	KUNIT_EXPECT_GE_MSG(test, failures, 2U, "both arrays can fail");
 	expect_sizes(pt, 24, 24, 24);
 }
 
