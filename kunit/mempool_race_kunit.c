@@ -544,14 +544,6 @@ static void mempool_few_waiters_on_one_element_share(struct kunit *test)
 
 /* ----------------------------------------------------- from CPU to CPU -- */
 
-/* As spinning may keep the awaited one off the CPU, even with preemption. */
-static void spin_politely(void)
-{
-	if (need_resched())
-		schedule();
-	cpu_relax();
-}
-
 /* Takes elements and passes them on, by plain stores. */
 static void passing_member(struct crew_member *me)
 {
@@ -561,7 +553,7 @@ static void passing_member(struct crew_member *me)
 
 	while (crew_going(me)) {
 		if (READ_ONCE(*slot)) {
-			spin_politely();
+			cpu_relax();
 			continue;
 		}
 		e = mpslab_pool_alloc(&s->pt->pool, GFP_ATOMIC);
@@ -581,7 +573,6 @@ static void freeing_member(struct crew_member *me)
 	void *e;
 
 	while (going) {
-		spin_politely();
 		going = crew_going(me);
 		for (i = 0; i < s->nr; i++) {
 			e = READ_ONCE(s->slot[i]);
