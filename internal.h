@@ -291,6 +291,7 @@ void geometry_array_sizes(unsigned int size, unsigned int *limit,
 struct mpslab_slab *obj_to_slab(const struct mpslab_cache *cache,
 				const void *obj);
 unsigned int slab_take(struct mpslab_slab *slab, void **to, unsigned int max);
+int slab_index(const struct mpslab_slab *slab, const void *obj);
 bool slab_put(struct mpslab_slab *slab, void *obj);
 struct mpslab_slab *slab_create(struct mpslab_cache *cache, gfp_t gfp, int nid);
 void slab_list_release(struct mpslab_cache *cache, struct list_head *slabs);

@@ -659,7 +659,7 @@ static noinline void free_with_work(struct mpslab_cache *cache, void *obj)
 {
 	struct mpslab_slab *slab = obj_to_slab(cache, obj);
 
-	if (unlikely(!slab)) {
+	if (unlikely(!slab || slab_index(slab, obj) < 0)) {
 		cache_bug(cache, "not freed", "free of what is no object");
 		return;
 	}

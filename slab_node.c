@@ -244,6 +244,27 @@ unsigned int slab_take(struct mpslab_slab *slab, void **to, unsigned int max)
 EXPORT_SYMBOL_IF_KUNIT(slab_take);
 
 /**
+ * slab_index() - which object of a slab an address is of
+ * @slab: the slab
+ * @obj: the address
+ *
+ * Return: the number of the object that starts there, or -1.
+ */
+int slab_index(const struct mpslab_slab *slab, const void *obj)
+{
+	const struct mpslab_cache *cache = slab->cache;
+	size_t offset = obj - slab->base;
+	unsigned int i;
+
+	if (unlikely(obj < slab->base ||
+		     offset >= (size_t)slab->objects * cache->size))
+		return -1;
+	i = reciprocal_divide(offset, cache->reciprocal_size);
+	return likely((size_t)i * cache->size == offset) ? (int)i : -1;
+}
+EXPORT_SYMBOL_IF_KUNIT(slab_index);
+
+/**
  * slab_put() - free an object to its slab
  * @slab: the slab that @obj lies in
  * @obj: the object
@@ -254,16 +275,9 @@ EXPORT_SYMBOL_IF_KUNIT(slab_take);
  */
 bool slab_put(struct mpslab_slab *slab, void *obj)
 {
-	const struct mpslab_cache *cache = slab->cache;
-	size_t offset = obj - slab->base;
-	unsigned int i;
+	int i = slab_index(slab, obj);
 
-	if (unlikely(obj < slab->base ||
-		     offset >= (size_t)slab->objects * cache->size))
-		return false;
-	i = reciprocal_divide(offset, cache->reciprocal_size);
-	if (unlikely((size_t)i * cache->size != offset ||
-		     test_bit(i, slab->free)))
+	if (unlikely(i < 0 || test_bit(i, slab->free)))
 		return false;
 	__set_bit(i, slab->free);
 	slab->inuse--;

@@ -579,6 +579,26 @@ static void cache_null_arguments_reported(struct kunit *test)
 	test_cache_end(test, cache, atomic_long_read(&cache->errors));
 }
 
+/* Else the wiping would go beyond the object's end. */
+static void free_inside_an_object_wipes_nothing(struct kunit *test)
+{
+	struct mpslab_cache *cache = test_cache_small(test, 0);
+	unsigned int size = cache->object_size;
+	void *objs[2];
+
+	cache->init_on_free = true;
+	cache->free_work = true;
+	take_objects(test, cache, objs, 2);
+	memset(objs[0], 0xa5, size);
+	mpslab_cache_free(cache, objs[0] + sizeof(long));
+	KUNIT_EXPECT_NULL(test, memchr_inv(objs[0], 0xa5, size));
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&cache->errors), 1L);
+	expect_balanced(test, cache, 2);
+	mpslab_cache_free_bulk(cache, 2, objs);
+	KUNIT_EXPECT_NULL(test, memchr_inv(objs[0], 0, size));
+	test_cache_end(test, cache, 1);
+}
+
 /*
  * The second free is found when both have come home; until then there is
  * another object in use, so that no count becomes less than nothing.
@@ -681,6 +701,7 @@ static struct kunit_case slab_cache_cases[] = {
 	KUNIT_CASE(bulk_free_more_than_the_array_holds),
 	KUNIT_CASE(bulk_free_null_between_frees_the_others),
 	KUNIT_CASE(cache_null_arguments_reported),
+	KUNIT_CASE(free_inside_an_object_wipes_nothing),
 	KUNIT_CASE(free_twice_found_when_it_comes_home),
 	KUNIT_CASE(free_twice_with_array_busy_refused),
 	KUNIT_CASE(free_to_other_cache_refused),
