@@ -337,7 +337,7 @@ static void report_outstanding(struct mpslab_pool *pool)
 	pool_counts(pool, &counts);
 	if (pool->nr_waiters)
 		pool_bug(pool, "destroyed with %u waiter(s)", pool->nr_waiters);
-	if (counts.outstanding)
+	if (counts.outstanding > 0)
 		pool_bug(pool, "destroyed with %lld element(s) outstanding",
 			 counts.outstanding);
 }

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # test.sh [debug]: run all tests and add them up.  KUnit suites run under UML,
-# scripts (../*.sh) on the stock kernel; with `debug` both on the debug kernel.
+# scripts (../*.sh) on the stock kernel, one of them on the next as well; with
+# `debug` both on the debug kernel.
 #
 # Scripts share one guest, unless one asks for its own by a comment such as
 #	# vm: mem=256M smp=2
@@ -51,6 +52,7 @@ for name in "${own[@]}"; do
 	[ $script_kernel != debug ] || options+=(mem=320)
 	guest $script_kernel selftests "${options[@]}" "$name"
 done
+[ $script_kernel = debug ] || guest next selftests load_unload.sh
 
 echo
 echo "$passed passed, $failed failed, $skipped skipped"
