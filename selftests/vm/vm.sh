@@ -80,6 +80,9 @@ qemu_guest() {
 		console=ttyS1
 		;;
 	esac
+	# While identify_cpu() has no feature flags, KASAN forgets that it has five
+	# levels of page tables, and an interrupt then looks wild to it.
+	[ "$name" != debug ] || accel=(-accel "tcg,thread=multi" -cpu "max,la57=off")
 	# Never KVM by itself: where /dev/kvm exists, a guest may still hang in it.
 	[ -z "${KVM:-}" ] || accel=(-accel kvm -cpu host)
 	# One nanosecond of the guest's clock is then one instruction.
