@@ -382,6 +382,10 @@ no_pool:
 }
 
 /* The reverse: no new requests, no old ones, then the pool, then the cache. */
+static void nothing(void *unused)
+{
+}
+
 static void stop(void)
 {
 	int cpu;
@@ -390,6 +394,11 @@ static void stop(void)
 	smpboot_unregister_percpu_thread(&submitter_threads);
 	while (total_in_flight())
 		msleep(20);
+	/*
+	 * The last completion may still be at work in its interrupt, or its
+	 * interrupt on its way: calls of a CPU come in order, so this one waits.
+	 */
+	on_each_cpu(nothing, NULL, 1);
 	for_each_possible_cpu(cpu) {
 		tasklet_kill(&per_cpu(completers, cpu).softirq);
 		if (per_cpu(submitters, cpu).task)
