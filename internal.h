@@ -352,7 +352,15 @@ void slab_reap_exit(void);
 
 /* -------------------------------------------------------- mempool_core.c -- */
 
+unsigned int pool_take_reserve(struct mpslab_pool *pool, void **elems,
+			       unsigned int count);
 void pool_counts(struct mpslab_pool *pool, struct pool_counts *counts);
+
+/* -------------------------------------------------------- mempool_wait.c -- */
+
+bool pool_hand_over(struct mpslab_pool *pool, void *element);
+void pool_wait(struct mpslab_pool *pool, gfp_t gfp, void **elems,
+	       unsigned int count);
 unsigned int pool_waiters(struct mpslab_pool *pool,
 			  struct pool_waiter_info *info, unsigned int max);
 

@@ -6,63 +6,20 @@
  * waiter on its way to becoming in use (under pool->lock), or in use.
  *
  * What the pool promises: as long as elements that came from it are freed, an
- * allocation that may sleep comes back with an element.  It follows from three
- * rules:
+ * allocation that may sleep comes back with an element.  A free refills the
+ * reserve before anything goes to the backend, and serves a waiter before the
+ * reserve; how waiters are served is told in mempool_wait.c.
  *
- *   - A free refills the reserve before anything goes to the backend, and serves
- *     a waiter before the reserve.
- *   - Waiters are served in the order in which they came, each by hand: the
- *     element goes into the waiter's own array and only he is woken.  Nobody
- *     takes from the reserve before them.
- *   - Only the first in the queue takes from frees and from the reserve without
- *     having all that it wants.  So two bulk waiters never hold what the other
- *     needs; and what was freed for a waiter stays his if min_nr shrinks.
- *
- * While anybody waits, the reserve is empty: the first waiter took what was left
- * when it queued, and every element freed since went to a waiter.  That is why
- * newcomers need not look at the queue.
- *
- * A waiter also asks the backend again from time to time, keeping its place:
- * the backend may have recovered without any element of the pool being freed
- * (then newcomers, who ask it first, may be served sooner).  What it gets there
- * was never the reserve's, so nobody else counts on it.
- *
- * The first form of this is Ingo Molnar's mm/mempool.c (2001); the hand-over is
- * in the manner of the kernel's semaphore.
+ * The first form of this is Ingo Molnar's mm/mempool.c (2001).
  */
 #include <linux/export.h>
-#include <linux/ktime.h>
 #include <linux/percpu.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
-#include <linux/string.h>
 
 #include "internal.h"
 
-#define BACKEND_RETRY	(5 * HZ)	/* how often a waiter asks the backend */
 #define FREE_BATCH	16U		/* elements freed under one hold of the lock */
-
-/**
- * struct pool_waiter - somebody who waits for elements; lies on his stack
- * @list: place in the queue, under pool->lock
- * @task: who
- * @elems: where the elements go
- * @wanted: how many
- * @got: how many there are; under pool->lock while queued
- * @since: when the wait began
- *
- * @got == @wanted says that the waiter has left the queue.  He looks at it with
- * pool->lock held, so whoever served him, under the same lock, is done with this
- * struct before it goes.
- */
-struct pool_waiter {
-	struct list_head list;
-	struct task_struct *task;
-	void **elems;
-	unsigned int wanted;
-	unsigned int got;
-	ktime_t since;
-};
 
 /* ----------------------------------------------------------- under pool->lock -- */
 
@@ -81,9 +38,16 @@ static void *remove_element(struct mpslab_pool *pool)
 	return pool->elements[pool->curr_nr];
 }
 
-/* Up to @count elements of the reserve; returns how many. */
-static unsigned int take_reserve(struct mpslab_pool *pool, void **elems,
-				 unsigned int count)
+/**
+ * pool_take_reserve() - take elements of the reserve
+ * @pool: the pool, its lock held
+ * @elems: filled with them
+ * @count: how many at most
+ *
+ * Return: how many.
+ */
+unsigned int pool_take_reserve(struct mpslab_pool *pool, void **elems,
+			       unsigned int count)
 {
 	unsigned int got = 0;
 
@@ -91,38 +55,6 @@ static unsigned int take_reserve(struct mpslab_pool *pool, void **elems,
 		elems[got++] = remove_element(pool);
 	pool->reserve_allocs += got;
 	return got;
-}
-
-static struct pool_waiter *first_waiter(struct mpslab_pool *pool)
-{
-	lockdep_assert_held(&pool->lock);
-	return list_first_entry_or_null(&pool->waiters, struct pool_waiter,
-					list);
-}
-
-static void dequeue(struct mpslab_pool *pool, struct pool_waiter *w)
-{
-	u64 waited = ktime_to_ns(ktime_sub(ktime_get(), w->since));
-
-	list_del(&w->list);
-	WRITE_ONCE(pool->nr_waiters, pool->nr_waiters - 1);
-	pool->longest_wait_ns = max(pool->longest_wait_ns, waited);
-}
-
-/* Give @element to the first waiter, and wake him if he now has all. */
-static bool hand_over(struct mpslab_pool *pool, void *element)
-{
-	struct pool_waiter *w = first_waiter(pool);
-
-	if (!w)
-		return false;
-	w->elems[w->got++] = element;
-	pool->reserve_allocs++;
-	if (w->got == w->wanted) {
-		dequeue(pool, w);
-		wake_up_process(w->task);
-	}
-	return true;
 }
 
 /*
@@ -137,7 +69,7 @@ static int reserve_size(const struct mpslab_pool *pool)
 /* A returned element goes to a waiter, else to the reserve, else nowhere. */
 static bool keep_element(struct mpslab_pool *pool, void *element)
 {
-	if (hand_over(pool, element))
+	if (pool_hand_over(pool, element))
 		return true;
 	if (pool->curr_nr >= reserve_size(pool))
 		return false;
@@ -567,7 +499,7 @@ static unsigned int take_reserve_all(struct mpslab_pool *pool, void **elems,
 
 	raw_spin_lock_irqsave(&pool->lock, flags);
 	if (pool->curr_nr >= count)
-		got = take_reserve(pool, elems, count);
+		got = pool_take_reserve(pool, elems, count);
 	raw_spin_unlock_irqrestore(&pool->lock, flags);
 	smp_wmb();	/* pairs with smp_rmb() in return_elements() */
 	return got;
@@ -582,80 +514,6 @@ static unsigned int take_at_once(struct mpslab_pool *pool, gfp_t gfp,
 	if (unlikely(got < count))
 		got += take_reserve_all(pool, elems + got, count - got);
 	return got;
-}
-
-/* One element for a waiter from the backend; false if it has none. */
-static bool ask_backend(struct mpslab_pool *pool, gfp_t gfp,
-			struct pool_waiter *w)
-{
-	unsigned long flags;
-	void *element;
-	bool wanted;
-
-	if (!take_backend(pool, gfp, &element, 1))
-		return false;
-	raw_spin_lock_irqsave(&pool->lock, flags);
-	wanted = w->got < w->wanted;
-	if (wanted) {
-		w->elems[w->got++] = element;
-		if (w->got == w->wanted)
-			dequeue(pool, w);
-	}
-	raw_spin_unlock_irqrestore(&pool->lock, flags);
-	/* A free was quicker; the element may serve the next. */
-	if (!wanted)
-		mpslab_pool_free(element, pool);
-	return true;
-}
-
-static void enqueue(struct mpslab_pool *pool, struct pool_waiter *w)
-{
-	lockdep_assert_held(&pool->lock);
-	list_add_tail(&w->list, &pool->waiters);
-	WRITE_ONCE(pool->nr_waiters, pool->nr_waiters + 1);
-	pool->waits++;
-}
-
-/*
- * Wait for @count elements.
- *
- * No wake-up is missed: @got is looked at and the task's state set under the
- * lock under which hand_over() counts and wakes.
- *
- * @gfp has no reclaim in it.  What is handed over to a waiter is of use to nobody
- * until he returns, so he must not meanwhile be in reclaim, which may wait for
- * one who waits behind him.
- */
-static void wait_for_elements(struct mpslab_pool *pool, gfp_t gfp,
-			      void **elems, unsigned int count)
-{
-	struct pool_waiter w = {
-		.task = current,
-		.elems = elems,
-		.wanted = count,
-		.since = ktime_get(),
-	};
-	unsigned long flags;
-	bool ask = false;
-
-	raw_spin_lock_irqsave(&pool->lock, flags);
-	w.got = take_reserve(pool, elems, count);
-	if (w.got < count)
-		enqueue(pool, &w);
-	while (w.got < count) {
-		if (!ask)
-			__set_current_state(TASK_UNINTERRUPTIBLE);
-		raw_spin_unlock_irqrestore(&pool->lock, flags);
-		if (ask) {
-			ask = ask_backend(pool, gfp, &w);
-		} else {
-			io_schedule_timeout(BACKEND_RETRY);
-			ask = true;
-		}
-		raw_spin_lock_irqsave(&pool->lock, flags);
-	}
-	raw_spin_unlock_irqrestore(&pool->lock, flags);
-	smp_wmb();	/* pairs with smp_rmb() in return_elements() */
 }
 
 /**
@@ -688,7 +546,7 @@ void *mpslab_pool_alloc(struct mpslab_pool *pool, gfp_t gfp)
 	    take_at_once(pool, backend_gfp(gfp), &element, 1))
 		return element;
 	if (gfp & __GFP_DIRECT_RECLAIM)
-		wait_for_elements(pool, backend_gfp_light(gfp), &element, 1);
+		pool_wait(pool, backend_gfp_light(gfp), &element, 1);
 	return element;
 }
 EXPORT_SYMBOL_GPL(mpslab_pool_alloc);
@@ -726,8 +584,8 @@ int mpslab_pool_alloc_bulk(struct mpslab_pool *pool, void **elems,
 		got += take_at_once(pool, backend_gfp(GFP_KERNEL), elems + got,
 				    count - got);
 	if (got < count)
-		wait_for_elements(pool, backend_gfp_light(GFP_KERNEL), elems + got,
-				  count - got);
+		pool_wait(pool, backend_gfp_light(GFP_KERNEL), elems + got,
+			  count - got);
 	return 0;
 }
 EXPORT_SYMBOL_GPL(mpslab_pool_alloc_bulk);
@@ -760,7 +618,7 @@ EXPORT_SYMBOL_GPL(mpslab_pool_alloc_preallocated);
  * the start of @elems.
  *
  * The test without the lock sees every shortage that matters.  The read barrier,
- * paired with the write barriers in take_reserve_all() and wait_for_elements(),
+ * paired with the write barriers in take_reserve_all() and pool_wait(),
  * makes us see a curr_nr no older than the taking of our own element.  So if
  * ours was taken from the reserve, and the reserve has not been full since, we
  * see that it is not.  The acquire, paired with the release of the lock in
@@ -775,7 +633,8 @@ static unsigned int return_elements(struct mpslab_pool *pool, void **elems,
 	unsigned long flags;
 	int curr_nr;
 
-	smp_rmb();	/* pairs with smp_wmb() in take_reserve_all() and wait_... */
+	/* pairs with smp_wmb() in take_reserve_all() and pool_wait() */
+	smp_rmb();
 	/* pairs with the first unlock in pool_grow() */
 	curr_nr = smp_load_acquire(&pool->curr_nr);
 	if (likely(curr_nr >= reserve_size(pool)))
@@ -865,36 +724,3 @@ void pool_counts(struct mpslab_pool *pool, struct pool_counts *counts)
 				     counts->reserve_allocs - counts->frees);
 }
 EXPORT_SYMBOL_IF_KUNIT(pool_counts);
-
-/**
- * pool_waiters() - who waits for a pool, in the order in which they are served
- * @pool: the pool
- * @info: filled
- * @max: room in @info
- *
- * Context: any but NMI.
- * Return: how many were filled in.
- */
-unsigned int pool_waiters(struct mpslab_pool *pool,
-			  struct pool_waiter_info *info, unsigned int max)
-{
-	ktime_t now = ktime_get();
-	struct pool_waiter *w;
-	unsigned long flags;
-	unsigned int nr = 0;
-
-	raw_spin_lock_irqsave(&pool->lock, flags);
-	list_for_each_entry(w, &pool->waiters, list) {
-		if (nr == max)
-			break;
-		strscpy(info[nr].comm, w->task->comm, sizeof(info[nr].comm));
-		info[nr].pid = task_pid_nr(w->task);
-		info[nr].wanted = w->wanted;
-		info[nr].got = w->got;
-		info[nr].waited_ns = max_t(s64, 0, ktime_sub(now, w->since));
-		nr++;
-	}
-	raw_spin_unlock_irqrestore(&pool->lock, flags);
-	return nr;
-}
-EXPORT_SYMBOL_IF_KUNIT(pool_waiters);
