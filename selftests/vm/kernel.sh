@@ -7,8 +7,9 @@
 #   stock   the distribution's cloud kernel, or KERNEL= with the headers in KDIR=
 #   next    the newer one that the distribution offers beside it
 #   uml     User Mode Linux with two CPUs, for KUnit; or the build tree in UML=
+#   native  the same without debug options, for benchmarks
 #   debug   x86_64 with KASAN, lockdep and kmemleak, for QEMU
-#   source  the source tree that the last two are built from, and checkpatch's
+#   source  the source tree that the last three are built from, and checkpatch's
 
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/lib.sh"
@@ -175,7 +176,8 @@ uml)
 		build_kernel uml um linux
 	fi
 	;;
+native)	build_kernel native um linux ;;
 debug)	build_kernel debug x86_64 arch/x86/boot/bzImage bzImage modules ;;
 source)	newer_source ;;
-*)	sed -n 's/^# \{0,1\}//; 4,11p' "$0" >&2; exit 2 ;;
+*)	sed -n 's/^# \{0,1\}//; 4,12p' "$0" >&2; exit 2 ;;
 esac

@@ -2,7 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # vm.sh KERNEL JOB [mem=M] [smp=N] [nodes=N] [icount=1] [limit=SECONDS] [run=DIR]
-#       [TEST...]
+#       [append=WORD]... [TEST...]
+#
+# append= adds a word to the kernel's command line.  For the job `bench`, TEST is
+# a workload; with icount=1 it counts instructions, and wants smp=1.
 #
 # Boot one guest on KERNEL (see kernel.sh), let it do JOB (see init), and judge
 # it.  In DIR is what the guest leaves:
@@ -22,11 +25,13 @@
 name=$1 job=$2 run=
 shift 2
 mem=1024 smp=4 nodes=2 icount=0 limit=600
-[ "$name" != uml ] || mem=512 smp=2
+append=()
+case $name in uml|native) is_uml=1 mem=512 smp=2 ;; *) is_uml='' ;; esac
 [ "$name" != debug ] || limit=1800
 while [[ ${1:-} = *=* ]]; do
 	case ${1%%=*} in
 	mem|smp|nodes|icount|limit|run) declare "$1" ;;
+	append) append+=("${1#*=}") ;;
 	*) die "vm.sh: what is $1?" ;;
 	esac
 	shift
@@ -53,7 +58,7 @@ make_initramfs() {
 		strip --strip-debug -o "$root/mods/${ko##*/}" "$ko"
 	done
 	printf '%s\n' >"$root/job" "job=$job" "tests='$*'" "out=$out" "verdict=$verdict" \
-		"token=$token" "host=$host" "rows=$(tput lines 2>/dev/null || echo 24)" \
+		"token=$token" "host=$host" "icount=$icount" "rows=$(tput lines 2>/dev/null || echo 24)" \
 		"columns=$(tput cols 2>/dev/null || echo 80)"
 	(cd "$root" && find . | cpio --quiet -o -H newc) >"$run/initramfs"
 	rm -r "$root"
@@ -62,7 +67,8 @@ make_initramfs() {
 # shellcheck disable=SC2054 # the comma is for UML
 uml_guest() {
 	guest=("$kernel/image" mem="${mem}M" ncpus="$smp" seccomp=on
-		initrd="$run/initramfs" con=null con0=null,fd:1 panic=-1 panic_on_warn=1)
+		initrd="$run/initramfs" con=null con0=null,fd:1 panic=-1 panic_on_warn=1
+		"${append[@]}")
 }
 
 qemu_guest() {
@@ -92,7 +98,7 @@ qemu_guest() {
 		-M pc "${accel[@]}" -smp "$smp,sockets=$nodes" -m "${mem}M"
 		-serial "${serial[0]}" -serial "${serial[1]}" -serial "${serial[@]:2}"
 		-kernel "$kernel/image" -initrd "$run/initramfs"
-		-append "console=$console panic=-1 panic_on_warn=1 oops=panic")
+		-append "console=$console panic=-1 panic_on_warn=1 oops=panic ${append[*]}")
 	for ((node = 0; node < nodes; node++)); do
 		guest+=(-object "memory-backend-ram,id=mem$node,size=$((mem / nodes))M" -numa
 			"node,memdev=mem$node,cpus=$((node * smp / nodes))-$(((node + 1) * smp / nodes - 1))")
@@ -137,10 +143,11 @@ judge() {
 	[ $failed -eq 0 ]
 }
 
-case $name in
-uml)	need_packages "${build_packages[@]}" busybox-static ;;
-*)	need_packages "${build_packages[@]}" "${boot_packages[@]}" ;;
-esac
+if [ -n "$is_uml" ]; then
+	need_packages "${build_packages[@]}" busybox-static
+else
+	need_packages "${build_packages[@]}" "${boot_packages[@]}"
+fi
 kernel=$("$vm/kernel.sh" "$name")
 mem=${mem%M}
 run=${run:-$(new_run)}
@@ -152,7 +159,7 @@ progress "building the modules for $name" "$run/build" build_modules "$kernel" "
 exec 9>&-
 
 token=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
-case $name-$job in
+case ${is_uml:+uml}-$job in
 uml-*)	 host=$run out=/host/output verdict=/host/verdict ;;
 *-shell) host='' out=/dev/ttyS0 verdict=/dev/ttyS2 ;;
 *)	 host='' out=/dev/ttyS1 verdict=/dev/ttyS2 ;;
@@ -160,7 +167,7 @@ esac
 make_initramfs "$@"
 
 status=0
-case $name-$job in
+case ${is_uml:+uml}-$job in
 uml-*)
 	uml_guest
 	# Braces, so that the shell's word on a guest that aborts is kept there too.
