@@ -23,14 +23,12 @@
  * @avail: objects in it
  * @limit: most objects that it may hold
  * @batchcount: objects moved by one refill or flush
- * @touched: an object was taken since the last reap
  * @entry: the objects, oldest first
  */
 struct array_cache {
 	unsigned int avail;
 	unsigned int limit;
 	unsigned int batchcount;
-	bool touched;
 	void *entry[];
 };
 
@@ -46,7 +44,6 @@ static inline void ac_init(struct array_cache *ac, unsigned int limit,
 	ac->avail = 0;
 	ac->limit = limit;
 	ac->batchcount = batchcount;
-	ac->touched = false;
 }
 
 static inline unsigned int ac_room(const struct array_cache *ac)
@@ -54,27 +51,32 @@ static inline unsigned int ac_room(const struct array_cache *ac)
 	return ac->limit - ac->avail;
 }
 
-/* Take the newest object; NULL if there is none. */
-static __always_inline void *ac_pop(struct array_cache *ac)
+/*
+ * Take the newest object; false if there is none, or if @limit, which is that of
+ * the array, is given as 0.
+ */
+static __always_inline bool ac_pop(struct array_cache *ac, unsigned int limit,
+				   void **obj)
 {
-	unsigned int avail = ac->avail;
+	unsigned int avail = ac->avail - 1;
 
-	if (unlikely(!avail))
-		return NULL;
-	ac->touched = true;
-	ac->avail = --avail;
-	return ac->entry[avail];
+	if (unlikely(avail >= limit))
+		return false;
+	ac->avail = avail;
+	*obj = ac->entry[avail];
+	return true;
 }
 
-/* Add @obj as the newest; false if the array is full. */
-static __always_inline bool ac_push(struct array_cache *ac, void *obj)
+/* Add @obj as the newest; false if the array is full, or @limit given as 0. */
+static __always_inline bool ac_push(struct array_cache *ac, unsigned int limit,
+				    void *obj)
 {
 	unsigned int avail = ac->avail;
 
-	if (unlikely(avail >= ac->limit))
+	if (unlikely(avail >= limit))
 		return false;
-	ac->entry[avail] = obj;
 	ac->avail = avail + 1;
+	ac->entry[avail] = obj;
 	return true;
 }
 
@@ -84,9 +86,6 @@ static inline unsigned int ac_pop_many(struct array_cache *ac, void **to,
 {
 	unsigned int nr = min(ac->avail, max);
 
-	if (!nr)
-		return 0;
-	ac->touched = true;
 	ac->avail -= nr;
 	memcpy(to, ac->entry + ac->avail, nr * sizeof(void *));
 	return nr;

@@ -348,8 +348,8 @@ static void cpus_line(struct seq_file *m, struct mpslab_cache *cache, int cpu)
 		return;
 	seq_printf(m, "%3d %5u %5u %5u %7s %4s %10lu %10lu %10lu %7lu %7lu %7lu %5u\n",
 		   cpu, avail, cc->ac.limit, cc->ac.batchcount,
-		   READ_ONCE(cc->ac.touched) ? "yes" : "no",
-		   READ_ONCE(cc->busy) ? "yes" : "no", st.allocs, st.frees,
+		   st.allocs != READ_ONCE(cc->aged_allocs) ? "yes" : "no",
+		   READ_ONCE(cc->gate) ? "no" : "yes", st.allocs, st.frees,
 		   st.allocs - min(st.allocs, st.misses), st.misses, st.refills,
 		   st.flushes, cpu_cache_aliens(cache, cc));
 }

@@ -10,7 +10,7 @@
  *   2. cpus_read_lock()            CPUs neither come nor go
  *   3. mpslab_mutex                the list of caches; whose arrays are being
  *                                  replaced; one drain of all CPUs at a time
- *   4. cpu_cache.busy              this CPU's arrays of one cache; no lock but
+ *   4. cpu_cache.gate              this CPU's arrays of one cache; no lock but
  *                                  a word that only this CPU looks at
  *   5. cache_node.list_lock (raw)  one node of one cache; never two at once
  *      mpslab_pool.lock (raw)      one pool; never together with a list_lock
@@ -119,18 +119,22 @@ struct cpu_stat {
  * struct cpu_cache - one CPU's part of a cache
  * @base: counts carried over from arrays that a tunable write replaced; written
  *	under mpslab_mutex only
- * @busy: a context on this CPU is using the arrays; see cpu_cache_enter()
+ * @aged_allocs: @stat.allocs when the array last aged: if it is the same now,
+ *	nobody took from the array since
+ * @gate: ac.limit while the arrays are open, 0 while a context on this CPU uses
+ *	them; see cpu_cache_close()
  * @stat: counts since
  * @ac: the array; its entries follow, then the alien arrays
  *
- * Only the owning CPU touches it, with preemption off and @busy set; a CPU that
+ * Only the owning CPU touches it, with preemption off and @gate closed; a CPU that
  * is dead is drained by the one that buried it.  Readers for debugfs look at
  * single words without protection.
  */
 struct cpu_cache {
 	struct cpu_stat base;
+	unsigned long aged_allocs;
 
-	unsigned int busy ____cacheline_aligned_in_smp;
+	unsigned int gate ____cacheline_aligned_in_smp;
 	struct cpu_stat stat;
 	struct array_cache ac;
 	/* ac.entry[limit], then nr_aliens arrays of ALIEN_LIMIT */
@@ -139,7 +143,7 @@ struct cpu_cache {
 /* All that a push or a pop needs, but for the entry, is in one cache line. */
 static_assert(!IS_ENABLED(CONFIG_64BIT) ||
 	      offsetof(struct cpu_cache, ac.entry) -
-	      offsetof(struct cpu_cache, busy) <= 64);
+	      offsetof(struct cpu_cache, gate) <= 64);
 
 /**
  * struct cache_node - one NUMA node's part of a cache
@@ -157,6 +161,7 @@ static_assert(!IS_ENABLED(CONFIG_64BIT) ||
  *	to the page allocator
  * @colour_next: colour of the next slab, modulo the geometry's colours
  * @touched: a slab was taken from @free since the last reap
+ * @shared_touched: the same of @shared
  * @shared: array that all CPUs of the node share; NULL if the factor is 0
  * @allocs: objects handed out without passing a CPU's array
  * @frees: objects taken back without passing a CPU's array
@@ -178,6 +183,7 @@ struct cache_node {
 	unsigned long free_limit;
 	unsigned int colour_next;
 	bool touched;
+	bool shared_touched;
 	struct array_cache *shared;
 	unsigned long allocs;
 	unsigned long frees;

@@ -5,7 +5,7 @@
  * An object is in one of five states, and moves between them only as said here:
  *
  *	in use         the client owns it
- *	in an array    this CPU owns it, under cpu_cache.busy
+ *	in an array    this CPU owns it, under cpu_cache.gate
  *	shared         in the node's shared array, under list_lock
  *	free           its bit is set in its slab, under list_lock
  *	unborn, dead   its slab is not (or no longer) on a node; whoever created
@@ -18,15 +18,18 @@
  *	slab_share_out()        unborn -> in use, array, free
  *	node_reap_free()        free -> dead, a whole slab at a time
  *
- * The busy word.  A CPU's arrays are used with preemption off and the word set.
- * Task, softirq and hardirq contexts of one CPU nest like brackets: whoever
- * interrupts a holder of the word finds it set, leaves the arrays alone and goes
- * to the node instead; whoever interrupts before the word is set or after it is
- * cleared leaves it clear behind him.  So test and set need not be one step, the
- * word needs no atomic and no memory barrier (only one CPU looks), interrupts
+ * The gate.  A CPU's arrays are used with preemption off and their gate closed:
+ * a word that holds the array's limit while they are open, and 0 while somebody
+ * is in them.  Task, softirq and hardirq contexts of one CPU nest like brackets:
+ * whoever interrupts a holder finds the gate closed, leaves the arrays alone and
+ * goes to the node instead; whoever interrupts before it is closed or after it is
+ * opened leaves it open behind him.  So read and close need not be one step, the
+ * gate needs no atomic and no memory barrier (only one CPU looks), interrupts
  * stay on, and a task, which by definition has interrupted nobody, always finds
- * the word clear.  An NMI is one bracket more: it may use the arrays if the word
- * is clear, and must not go to the node, whose lock its CPU may hold.
+ * it open.  That it holds the limit saves a test: "avail >= gate" says that the
+ * array is full or not ours, "avail - 1 >= gate" that it is empty or not ours.
+ * An NMI is one bracket more: it may use the arrays if the gate is open, and must
+ * not go to the node, whose lock its CPU may hold.
  *
  * Arrays are never touched by another CPU.  Draining runs on the owner; only a
  * dead CPU's arrays, and arrays that cache_tune() has replaced and every CPU
@@ -42,7 +45,7 @@
  * home, unless the object was handed out in between.
  *
  * The arrays are Bonwick and Adams' magazines in the flat form that mm/slab.c
- * gave them; the bitmap is FreeBSD UMA's; the busy word is a relative of the
+ * gave them; the bitmap is FreeBSD UMA's; the gate is a relative of the
  * kernel's local_trylock().
  */
 #include <linux/export.h>
@@ -52,43 +55,28 @@
 #include <linux/string.h>
 
 #include "internal.h"
+#include "fast_path.h"
 
 /* -------------------------------------------------------- the per-CPU layer -- */
 
-/*
- * Enter this CPU's arrays; false if somebody whom we interrupted is in them.
- *
- * Who may run at the same time: on this CPU, an interrupt or NMI at any
- * instruction, which leaves the word as it found it; on others nobody, they
- * have words of their own.  barrier() in enter and exit keeps the compiler from
- * moving accesses to the arrays out of the section, where an interrupt that
- * finds the word clear would see them half done; the CPU sees its own stores in
- * order.
- *
- * Preemption off is also what synchronize_rcu() in cpu_cache_replace() waits
- * for, so the arrays that we found stay in place until cpu_cache_exit().
- */
-static __always_inline bool cpu_cache_enter(struct mpslab_cache *cache,
-					    struct cpu_cache **ccp)
+/* Enter this CPU's arrays with all that the slow paths do to them. */
+static bool cpu_cache_enter(struct mpslab_cache *cache, struct cpu_cache **ccp)
 {
 	struct cpu_cache *cc;
 
 	preempt_disable();
 	cc = this_cpu_ptr(READ_ONCE(cache->cpu));
-	if (unlikely(READ_ONCE(cc->busy))) {
+	if (unlikely(!cpu_cache_close(cc))) {
 		preempt_enable();
 		return false;
 	}
-	WRITE_ONCE(cc->busy, 1);
-	barrier();
 	*ccp = cc;
 	return true;
 }
 
-static __always_inline void cpu_cache_exit(struct cpu_cache *cc)
+static void cpu_cache_exit(struct cpu_cache *cc)
 {
-	barrier();
-	WRITE_ONCE(cc->busy, 0);
+	cpu_cache_open(cc, cc->ac.limit);
 	preempt_enable();
 }
 
@@ -106,7 +94,7 @@ static void refill(struct mpslab_cache *cache, struct cpu_cache *cc)
 	unsigned long flags;
 
 	/* A cache that is hardly used on this CPU need not hoard here. */
-	if (!ac->touched)
+	if (cc->stat.allocs == cc->aged_allocs)
 		want = min_t(unsigned int, want, BOUNCE_REFILL);
 
 	raw_spin_lock_irqsave(&n->list_lock, flags);
@@ -235,14 +223,13 @@ EXPORT_SYMBOL_IF_KUNIT(cpu_cache_drain_local);
 void cpu_cache_reap_local(struct mpslab_cache *cache)
 {
 	struct cpu_cache *cc;
-	unsigned int max;
-	bool touched;
+	unsigned int max = 0;
 
 	if (WARN_ON_ONCE(!cpu_cache_enter(cache, &cc)))	/* we are a task */
 		return;
-	touched = cc->ac.touched;
-	cc->ac.touched = false;
-	max = touched ? 0 : (cc->ac.limit + 4) / 5;
+	if (cc->stat.allocs == cc->aged_allocs)
+		max = (cc->ac.limit + 4) / 5;
+	cc->aged_allocs = cc->stat.allocs;
 	cpu_cache_exit(cc);
 	drain_local(cache, max);
 }
@@ -269,7 +256,7 @@ static bool may_release_slabs(void)
 	return IS_ENABLED(CONFIG_PREEMPT_RT) ? preemptible() : !in_hardirq();
 }
 
-/* From this CPU's array, refilled if need be; the node if it is busy. */
+/* From this CPU's array, refilled if need be; the node if that is closed. */
 static unsigned int alloc_from_lists(struct mpslab_cache *cache, void **to,
 				     unsigned int want)
 {
@@ -454,7 +441,6 @@ static noinline void *alloc_one_slow(struct mpslab_cache *cache, gfp_t gfp)
  */
 void *mpslab_cache_alloc(struct mpslab_cache *cache, gfp_t gfp)
 {
-	struct cpu_cache *cc;
 	void *obj;
 
 	if (unlikely(!cache)) {
@@ -463,16 +449,10 @@ void *mpslab_cache_alloc(struct mpslab_cache *cache, gfp_t gfp)
 	}
 	if (IS_ENABLED(CONFIG_DEBUG_ATOMIC_SLEEP) || IS_ENABLED(CONFIG_LOCKDEP))
 		might_alloc(gfp);
-	if (unlikely(!cpu_cache_enter(cache, &cc)))
+	if (unlikely(!cpu_cache_pop(cache, &obj)))
 		return alloc_one_slow(cache, gfp);
-	obj = ac_pop(&cc->ac);
-	if (unlikely(!obj)) {
-		cpu_cache_exit(cc);
-		return alloc_one_slow(cache, gfp);
-	}
-	cc->stat.allocs++;
-	cpu_cache_exit(cc);
-	if (unlikely((gfp | cache->zero_gfp) & __GFP_ZERO))
+	gfp |= cache->zero_gfp;
+	if (unlikely(gfp & __GFP_ZERO))
 		return zero_object(cache, gfp, obj);
 	return obj;
 }
@@ -578,7 +558,7 @@ EXPORT_SYMBOL_GPL(mpslab_cache_alloc_bulk);
 
 /* -------------------------------------------------------------------- free -- */
 
-/* Straight to the slab, because this CPU's arrays are busy. */
+/* Straight to the slab, because this CPU's arrays are closed. */
 static void free_direct(struct mpslab_cache *cache, void *obj,
 			struct list_head *empty)
 {
@@ -637,7 +617,7 @@ static noinline void free_slow(struct mpslab_cache *cache, void *obj, int nid)
 
 	if (likely(cpu_cache_enter(cache, &cc))) {
 		ac = array_with_room(cache, cc, nid, empty);
-		done = ac && ac_push(ac, obj);
+		done = ac && ac_push(ac, ac->limit, obj);
 		cc->stat.frees += done;
 		cpu_cache_exit(cc);
 	}
@@ -687,8 +667,6 @@ static noinline void free_nothing(struct mpslab_cache *cache)
  */
 void mpslab_cache_free(struct mpslab_cache *cache, void *obj)
 {
-	struct cpu_cache *cc;
-
 	if (unlikely(!cache || !obj)) {
 		free_nothing(cache);
 		return;
@@ -697,17 +675,8 @@ void mpslab_cache_free(struct mpslab_cache *cache, void *obj)
 		free_with_work(cache, obj);
 		return;
 	}
-	if (unlikely(!cpu_cache_enter(cache, &cc))) {
+	if (unlikely(!cpu_cache_push(cache, obj)))
 		free_slow(cache, obj, NUMA_NO_NODE);
-		return;
-	}
-	if (unlikely(!ac_push(&cc->ac, obj))) {
-		cpu_cache_exit(cc);
-		free_slow(cache, obj, NUMA_NO_NODE);
-		return;
-	}
-	cc->stat.frees++;
-	cpu_cache_exit(cc);
 }
 EXPORT_SYMBOL_GPL(mpslab_cache_free);
 
@@ -719,7 +688,7 @@ static size_t push_some(struct mpslab_cache *cache, size_t nr, void **objs)
 
 	if (cache->free_work || !cpu_cache_enter(cache, &cc))
 		return 0;
-	while (done < nr && objs[done] && ac_push(&cc->ac, objs[done]))
+	while (done < nr && objs[done] && ac_push(&cc->ac, cc->ac.limit, objs[done]))
 		done++;
 	cc->stat.frees += done;
 	cpu_cache_exit(cc);

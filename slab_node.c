@@ -393,8 +393,10 @@ unsigned int node_take(struct cache_node *n, void **to, unsigned int want)
 	lockdep_assert_held(&n->list_lock);
 	if (n->shared)
 		got = ac_pop_many(n->shared, to, want);
-	if (got)
+	if (got) {
+		n->shared_touched = true;
 		return got;
+	}
 
 	while (got < want && (slab = node_first_slab(n))) {
 		node_unlink(n, slab, slab_state(slab));

@@ -109,10 +109,9 @@ static void reap_node(struct mpslab_cache *cache, struct cache_node *n)
 	unsigned long flags;
 
 	raw_spin_lock_irqsave(&n->list_lock, flags);
-	if (n->shared && !n->shared->touched)
+	if (n->shared && !n->shared_touched)
 		shared = (n->shared->limit + 4) / 5;
-	if (n->shared)
-		n->shared->touched = false;
+	n->shared_touched = false;
 	if (n->free_objects > n->free_limit)
 		slabs = DIV_ROUND_UP(n->free_objects - n->free_limit, per_slab);
 	if (!n->touched)

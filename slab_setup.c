@@ -40,6 +40,7 @@ cpu_cache_create(const struct mpslab_cache *cache, unsigned int limit,
 	for_each_possible_cpu(i) {
 		cc = per_cpu_ptr(cpu, i);
 		ac_init(&cc->ac, limit, batchcount);
+		cc->gate = limit;
 		for (nid = 0; nid < cache->nr_aliens; nid++)
 			ac_init(cpu_cache_alien(cc, nid), ALIEN_LIMIT,
 				ALIEN_LIMIT);

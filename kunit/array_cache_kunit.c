@@ -18,7 +18,6 @@
  * @raw: the array, and a guard word behind its last entry
  * @nr: the model from here on: number of objects,
  * @limit: how many there may be,
- * @touched: one was taken,
  * @obj: the objects, oldest first
  */
 struct subject {
@@ -26,7 +25,6 @@ struct subject {
 			  MODEL_MAX + 1];
 	unsigned int nr;
 	unsigned int limit;
-	bool touched;
 	void *obj[MODEL_MAX];
 };
 
@@ -36,12 +34,12 @@ struct state {
 	struct subject peer;
 };
 
-enum ac_op { PUSH, POP, PUSH_MANY, POP_MANY, DROP, TO_PEER, FROM_PEER, UNTOUCH,
-	  NR_OPS };
+enum ac_op { PUSH, POP, PUSH_MANY, POP_MANY, DROP, TO_PEER, FROM_PEER,
+	  PUSH_CLOSED, POP_CLOSED, NR_OPS };
 
 static const char *const op_names[] = {
 	"push", "pop", "push_many", "pop_many", "drop_oldest", "to_peer",
-	"from_peer", "untouch",
+	"from_peer", "push_closed", "pop_closed",
 };
 
 /* Objects are never looked into, so any distinct addresses will do. */
@@ -67,7 +65,6 @@ static void subject_init(struct subject *s, unsigned int limit)
 	memset(s, 0xa5, sizeof(*s));
 	s->nr = 0;
 	s->limit = limit;
-	s->touched = false;
 	ac_init(ac_of(s), limit, (limit + 1) / 2);
 	*guard_of(s) = GUARD;
 }
@@ -78,7 +75,7 @@ static bool subject_right(struct subject *s)
 	unsigned int i;
 
 	if (ac->avail != s->nr || ac->limit != s->limit ||
-	    ac->batchcount != (s->limit + 1) / 2 || ac->touched != s->touched ||
+	    ac->batchcount != (s->limit + 1) / 2 ||
 	    ac_room(ac) != s->limit - s->nr || *guard_of(s) != GUARD)
 		return false;
 	for (i = 0; i < s->nr; i++)
@@ -102,7 +99,6 @@ static void *model_pop(struct subject *s)
 {
 	if (!s->nr)
 		return NULL;
-	s->touched = true;
 	s->nr--;
 	return s->obj[s->nr];
 }
@@ -122,7 +118,25 @@ static bool do_push(struct subject *s)
 {
 	void *obj = new_object();
 
-	return ac_push(ac_of(s), obj) == model_push(s, obj);
+	return ac_push(ac_of(s), s->limit, obj) == model_push(s, obj);
+}
+
+static bool do_pop(struct subject *s)
+{
+	void *obj = NULL;
+
+	return ac_pop(ac_of(s), s->limit, &obj) == !!s->nr &&
+	       obj == model_pop(s);
+}
+
+/* A limit given as 0 has both refused, whatever the array holds. */
+static bool do_closed(struct subject *s, enum ac_op op)
+{
+	void *obj = s;
+
+	if (op == PUSH_CLOSED)
+		return !ac_push(ac_of(s), 0, new_object());
+	return !ac_pop(ac_of(s), 0, &obj) && obj == s;
 }
 
 static bool do_push_many(struct subject *s, unsigned int count)
@@ -166,7 +180,6 @@ static bool do_drop(struct subject *s, unsigned int count)
 static bool do_transfer(struct subject *to, struct subject *from,
 			unsigned int count)
 {
-	bool touched = from->touched;
 	unsigned int i, moved;
 
 	moved = min3(count, from->nr, to->limit - to->nr);
@@ -174,7 +187,6 @@ static bool do_transfer(struct subject *to, struct subject *from,
 		model_push(to, from->obj[i]);
 	for (i = 0; i < moved; i++)
 		model_pop(from);
-	from->touched = touched;	/* a move is not a use */
 	return ac_transfer(ac_of(to), ac_of(from), count) == moved;
 }
 
@@ -184,7 +196,7 @@ static bool apply(struct state *st, enum ac_op op, unsigned int count)
 	case PUSH:
 		return do_push(&st->a);
 	case POP:
-		return ac_pop(ac_of(&st->a)) == model_pop(&st->a);
+		return do_pop(&st->a);
 	case PUSH_MANY:
 		return do_push_many(&st->a, count);
 	case POP_MANY:
@@ -196,9 +208,7 @@ static bool apply(struct state *st, enum ac_op op, unsigned int count)
 	case FROM_PEER:
 		return do_transfer(&st->a, &st->peer, count);
 	default:
-		ac_of(&st->a)->touched = false;
-		st->a.touched = false;
-		return true;
+		return do_closed(&st->a, op);
 	}
 }
 
@@ -224,7 +234,7 @@ static bool exhaust(struct kunit *test, struct state *st, unsigned int depth)
 	if (!depth)
 		return true;
 	for (op = 0; op < NR_OPS; op++) {
-		counts = op == PUSH || op == POP || op == UNTOUCH ?
+		counts = op == PUSH || op == POP || op >= PUSH_CLOSED ?
 			 1 : st->a.limit + 2;
 		for (count = 0; count < counts; count++) {
 			st[1] = st[0];

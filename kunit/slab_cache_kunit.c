@@ -270,13 +270,13 @@ static void refill_untouched_array_takes_few(struct kunit *test)
 	void *obj;
 
 	KUNIT_ASSERT_GT(test, cache->batchcount, (unsigned int)BOUNCE_REFILL);
-	here(cache)->ac.touched = false;
+	here(cache)->aged_allocs = here(cache)->stat.allocs;
 	take_objects(test, cache, &obj, 1);
 	KUNIT_EXPECT_EQ(test, here(cache)->ac.avail, BOUNCE_REFILL - 1U);
 	give_objects(cache, &obj, 1);
 
 	cpu_cache_drain_local(cache);
-	here(cache)->ac.touched = true;
+	here(cache)->aged_allocs = here(cache)->stat.allocs - 1;
 	take_objects(test, cache, &obj, 1);
 	KUNIT_EXPECT_EQ(test, here(cache)->ac.avail, cache->batchcount - 1);
 	give_objects(cache, &obj, 1);
@@ -293,7 +293,7 @@ static void refill_short_lists_serves_what_is_there(struct kunit *test)
 	take_objects(test, cache, objs, nr);
 	give_objects(cache, objs, SMALL_BATCH - 1);
 	cpu_cache_drain_local(cache);
-	here(cache)->ac.touched = true;
+	here(cache)->aged_allocs = here(cache)->stat.allocs - 1;
 	take_objects(test, cache, objs, 1);
 	KUNIT_EXPECT_EQ(test, here(cache)->ac.avail, SMALL_BATCH - 2U);
 	KUNIT_EXPECT_EQ(test, home(cache)->grown, 1UL);
@@ -621,17 +621,17 @@ static void free_twice_found_when_it_comes_home(struct kunit *test)
 	test_cache_end(test, cache, 1);
 }
 
-static void free_twice_with_array_busy_refused(struct kunit *test)
+static void free_twice_with_array_closed_refused(struct kunit *test)
 {
 	struct mpslab_cache *cache = test_cache_small(test, 0);
 	void *obj;
 
 	take_objects(test, cache, &obj, 1);
 	preempt_disable();
-	here(cache)->busy = 1;
+	here(cache)->gate = 0;
 	mpslab_cache_free(cache, obj);
 	mpslab_cache_free(cache, obj);
-	here(cache)->busy = 0;
+	here(cache)->gate = here(cache)->ac.limit;
 	preempt_enable();
 	KUNIT_EXPECT_EQ(test, home(cache)->frees, 1UL);
 	test_cache_end(test, cache, 1);
@@ -703,7 +703,7 @@ static struct kunit_case slab_cache_cases[] = {
 	KUNIT_CASE(cache_null_arguments_reported),
 	KUNIT_CASE(free_inside_an_object_wipes_nothing),
 	KUNIT_CASE(free_twice_found_when_it_comes_home),
-	KUNIT_CASE(free_twice_with_array_busy_refused),
+	KUNIT_CASE(free_twice_with_array_closed_refused),
 	KUNIT_CASE(free_to_other_cache_refused),
 	KUNIT_CASE(free_with_work_of_other_cache_leaves_it_alone),
 	{}

@@ -84,7 +84,7 @@ static void cache_free_in_hardirq_leaves_slabs_to_reap(struct kunit *test)
 }
 
 /* As if an interrupt had hit somebody in the arrays. */
-static void cache_use_with_array_busy_goes_to_node(struct kunit *test)
+static void cache_use_with_array_closed_goes_to_node(struct kunit *test)
 {
 	struct irq_use *use = irq_use(test);
 	struct mpslab_cache *cache = use->cache;
@@ -96,10 +96,10 @@ static void cache_use_with_array_busy_goes_to_node(struct kunit *test)
 	avail = here(cache)->ac.avail;
 	KUNIT_ASSERT_GT(test, avail, 0U);
 	preempt_disable();
-	here(cache)->busy = 1;
+	here(cache)->gate = 0;
 	use_atomically(use);
-	KUNIT_EXPECT_EQ(test, here(cache)->busy, 1U);
-	here(cache)->busy = 0;
+	KUNIT_EXPECT_EQ(test, here(cache)->gate, 0U);
+	here(cache)->gate = here(cache)->ac.limit;
 	preempt_enable();
 	KUNIT_EXPECT_EQ(test, use->got, (unsigned int)IRQ_OBJECTS);
 	KUNIT_EXPECT_EQ(test, here(cache)->ac.avail, avail);
@@ -142,9 +142,9 @@ static void cache_use_in_nmi_stays_in_the_array(struct kunit *test)
 	first = mpslab_cache_alloc(cache, GFP_ATOMIC);
 	last = mpslab_cache_alloc(cache, GFP_ATOMIC);
 	mpslab_cache_free(cache, first);
-	here(cache)->busy = 1;
+	here(cache)->gate = 0;
 	busy = mpslab_cache_alloc(cache, GFP_ATOMIC);
-	here(cache)->busy = 0;
+	here(cache)->gate = here(cache)->ac.limit;
 	end_nmi(irq);
 
 	KUNIT_EXPECT_PTR_EQ(test, first, objs[0]);
@@ -284,7 +284,7 @@ static struct kunit_case slab_context_cases[] = {
 	KUNIT_CASE(cache_use_in_softirq),
 	KUNIT_CASE(cache_use_in_hardirq),
 	KUNIT_CASE(cache_free_in_hardirq_leaves_slabs_to_reap),
-	KUNIT_CASE(cache_use_with_array_busy_goes_to_node),
+	KUNIT_CASE(cache_use_with_array_closed_goes_to_node),
 	KUNIT_CASE(cache_use_in_nmi_stays_in_the_array),
 	KUNIT_CASE(cache_free_in_nmi_without_room_refused),
 	KUNIT_CASE(alloc_node_impossible_node_refused),

@@ -410,7 +410,7 @@ static void hard_turns(void *arg)
 
 /*
  * From another CPU, interrupt the first again and again: the interrupts land
- * anywhere, in the busy section as well.
+ * anywhere, in the closed section as well.
  */
 static void interrupt_first_cpu(struct crew_member *me)
 {
@@ -454,7 +454,7 @@ static void race_task_softirq_hardirq_on_one_cpu(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic_read(&irq->wrong), 0);
 	for_each_cache_node(cache, nid, n)
 		direct += n->allocs + n->frees;
-	/* else no interrupt ever hit the busy section: the case is worth nothing */
+	/* else no interrupt ever hit the closed section: the case is worth nothing */
 	KUNIT_EXPECT_GT(test, direct, 0UL);
 	kunit_info(test, "%lu interrupts, %lu objects past the arrays\n",
 		   irq->turn, direct);

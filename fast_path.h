@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The fast path of the slab allocator: a pop from, or a push to, this CPU's
+ * array.  Here, to be inlined where every instruction counts: into
+ * mpslab_cache_alloc() and mpslab_cache_free(), and into the pool's twins of
+ * them.  The theory is at the top of slab_cache.c.
+ */
+#ifndef MPSLAB_FAST_PATH_H
+#define MPSLAB_FAST_PATH_H
+
+#include <linux/compiler.h>
+#include <linux/percpu.h>
+#include <linux/preempt.h>
+
+#include "internal.h"
+
+/*
+ * Close the gate of this CPU's arrays.  What it was says who we are: not 0, and
+ * the arrays are ours until it is opened with that; 0, and we have interrupted
+ * somebody who is in them, must not touch them, and leave it at 0.
+ *
+ * Who may run at the same time: on this CPU, an interrupt or NMI at any
+ * instruction, which leaves the gate as it found it; on others nobody, they
+ * have gates of their own.  So read and write need not be one step.  barrier()
+ * here and in cpu_cache_open() keeps the compiler from moving accesses to the
+ * arrays out of the section, where an interrupt that finds the gate open would
+ * see them half done; the CPU sees its own stores in order.
+ *
+ * Preemption is off.  That is also what synchronize_rcu() in cpu_cache_replace()
+ * waits for, so the arrays that we found stay in place until it is on again.
+ */
+static __always_inline unsigned int cpu_cache_close(struct cpu_cache *cc)
+{
+	unsigned int gate = READ_ONCE(cc->gate);
+
+	WRITE_ONCE(cc->gate, 0);
+	barrier();
+	return gate;
+}
+
+static __always_inline void cpu_cache_open(struct cpu_cache *cc,
+					   unsigned int gate)
+{
+	barrier();
+	WRITE_ONCE(cc->gate, gate);
+}
+
+/*
+ * The newest object of this CPU's array; false if it is empty or not ours: as the
+ * gate is the limit or 0, one comparison says both.
+ */
+static __always_inline bool cpu_cache_pop(struct mpslab_cache *cache,
+					  void **obj)
+{
+	struct cpu_cache *cc;
+	unsigned int gate;
+
+	preempt_disable();
+	cc = this_cpu_ptr(READ_ONCE(cache->cpu));
+	gate = cpu_cache_close(cc);
+	if (unlikely(!ac_pop(&cc->ac, gate, obj))) {
+		cpu_cache_open(cc, gate);
+		preempt_enable();
+		return false;
+	}
+	cc->stat.allocs++;
+	cpu_cache_open(cc, gate);
+	preempt_enable();
+	return true;
+}
+
+/* Make @obj the newest of this CPU's array; false if it is full or not ours. */
+static __always_inline bool cpu_cache_push(struct mpslab_cache *cache,
+					   void *obj)
+{
+	struct cpu_cache *cc;
+	unsigned int gate;
+
+	preempt_disable();
+	cc = this_cpu_ptr(READ_ONCE(cache->cpu));
+	gate = cpu_cache_close(cc);
+	if (unlikely(!ac_push(&cc->ac, gate, obj))) {
+		cpu_cache_open(cc, gate);
+		preempt_enable();
+		return false;
+	}
+	cc->stat.frees++;
+	cpu_cache_open(cc, gate);
+	preempt_enable();
+	return true;
+}
+
+#endif /* MPSLAB_FAST_PATH_H */
