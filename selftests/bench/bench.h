@@ -47,6 +47,9 @@ const char *bench_name(enum bench_who who);
 bool bench_counts_insns(void);
 /* In nanoseconds, or instructions. */
 u64 bench_clock(void);
+/* How often all are measured, by turns, and the time that counts of them. */
+#define BENCH_ROUNDS	21
+u64 bench_median(u64 times[BENCH_ROUNDS]);
 
 /* ----------------------------------------------------------- the allocators -- */
 
@@ -62,6 +65,8 @@ void floor_free(struct floor __percpu *floor, void *obj);
  * @size: of an object, in bytes
  * @n: length of a burst, or whatever else the workload has a number of
  * @turns: how often a loop does what it does
+ * @failed: an allocation failed; what was measured is worth nothing
+ * @random: state of everybody's random numbers
  * @handle: cache, pool...; NULL for who takes no part
  * @objs: room for each to keep objects in
  */
@@ -69,6 +74,8 @@ struct bench_set {
 	unsigned int size;
 	unsigned int n;
 	unsigned int turns;
+	bool failed;
+	u32 random[BENCH_NR];
 	void *handle[BENCH_NR];
 	void **objs[BENCH_NR];
 };
@@ -125,6 +132,36 @@ static __always_inline void bench_free(enum bench_who who, void *handle,
 	}
 }
 
+static __always_inline bool bench_alloc_bulk(enum bench_who who, void *handle,
+					     gfp_t gfp, unsigned int nr,
+					     void **objs)
+{
+	switch (who) {
+	case BENCH_MPSLAB:
+		return mpslab_cache_alloc_bulk(handle, gfp, nr, objs);
+	case BENCH_KMEM_CACHE:
+		return kmem_cache_alloc_bulk(handle, gfp, nr, objs);
+	default:
+		OPTIMIZER_HIDE_VAR(handle);
+		return handle;
+	}
+}
+
+static __always_inline void bench_free_bulk(enum bench_who who, void *handle,
+					    unsigned int nr, void **objs)
+{
+	switch (who) {
+	case BENCH_MPSLAB:
+		mpslab_cache_free_bulk(handle, nr, objs);
+		break;
+	case BENCH_KMEM_CACHE:
+		kmem_cache_free_bulk(handle, nr, objs);
+		break;
+	default:
+		barrier_data(objs);
+	}
+}
+
 /* -------------------------------------------------------------- measurement -- */
 
 typedef void (*bench_loop_t)(struct bench_set *set);
@@ -138,6 +175,17 @@ typedef void (*bench_loop_t)(struct bench_set *set);
 
 /* template_loops[]: the instances for all that are caches. */
 #define BENCH_CACHE_LOOPS(template)					\
+	BENCH_LOOP_OF(template, BENCH_LOOP, loop)			\
+	BENCH_LOOP_OF(template, BENCH_MPSLAB, mpslab)			\
+	BENCH_LOOP_OF(template, BENCH_KMEM_CACHE, kmem_cache)		\
+	static const bench_loop_t template##_loops[BENCH_NR] = {	\
+		[BENCH_LOOP] = template##_loop,				\
+		[BENCH_MPSLAB] = template##_mpslab,			\
+		[BENCH_KMEM_CACHE] = template##_kmem_cache,		\
+	}
+
+/* The same with the floor, whose objects can be neither many nor zeroed. */
+#define BENCH_FLOOR_LOOPS(template)					\
 	BENCH_LOOP_OF(template, BENCH_LOOP, loop)			\
 	BENCH_LOOP_OF(template, BENCH_FLOOR, floor)			\
 	BENCH_LOOP_OF(template, BENCH_MPSLAB, mpslab)			\
@@ -174,13 +222,15 @@ struct bench_case {
 	bool softirq;
 };
 
-void bench_measure(struct bench_set *set, const struct bench_case *c);
+int bench_measure(struct bench_set *set, const struct bench_case *c);
 
-/* Operations for one round: some milliseconds, or less than a timer tick. */
-unsigned int bench_round(void);
+/* Operations for one round, on objects of @size bytes. */
+unsigned int bench_round(unsigned int size);
 
 /* ---------------------------------------------------------------- workloads -- */
 
+extern const struct bench_workload bench_pool[];
+extern const struct bench_workload bench_ring[];
 extern const struct bench_workload bench_slab[];
 
 #endif /* MPSLAB_BENCH_H */

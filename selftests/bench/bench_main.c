@@ -8,9 +8,10 @@
  *	results  the rows so far: workload,size,n,allocator,value,unit
  *
  * All take turns, round by round, so that whatever makes the machine slower for
- * a while does so for all of them; the row is the median of the rounds.  Rounds
- * are shorter than half a timer tick where instructions are counted, so most
- * have none in them, and the median is of these.
+ * a while does so for all of them; the row is the median of the rounds.  Where
+ * instructions are counted, rounds are so short that most have no timer tick in
+ * them, and the median is of these; and as nothing from outside comes into such
+ * a guest, it is the same in every run.
  */
 #include <linux/completion.h>
 #include <linux/debugfs.h>
@@ -33,11 +34,12 @@
 #include "compat.h"
 #include "bench.h"
 
-#define ROUNDS		21
 #define RESULTS_MAX	SZ_256K
 
 static const struct bench_workload *const workloads[] = {
 	bench_slab,
+	bench_pool,
+	bench_ring,
 };
 
 static bool insn;
@@ -132,9 +134,15 @@ u64 bench_clock(void)
 	return insn ? get_cycles() : ktime_get_ns();
 }
 
-unsigned int bench_round(void)
+/*
+ * About a millisecond; and at most a million instructions, which is a quarter of
+ * a timer tick, even if objects are zeroed by an instruction for each byte.
+ */
+unsigned int bench_round(unsigned int size)
 {
-	return insn ? 2048 : 16384;
+	if (!insn)
+		return 16384;
+	return size > 512 ? 2048 * 512 / size : 2048;
 }
 
 /**
@@ -194,35 +202,42 @@ static int cmp_u64(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
+u64 bench_median(u64 times[BENCH_ROUNDS])
+{
+	sort(times, BENCH_ROUNDS, sizeof(u64), cmp_u64, NULL);
+	return times[BENCH_ROUNDS / 2];
+}
+
 /**
  * bench_measure() - a row for each allocator: time per operation
- * @set: argument of the loops; who has neither a handle nor is the empty loop
- *	is left out
+ * @set: argument of the loops; who has no handle in it is left out
  * @c: what to measure
+ *
+ * Return: 0, or -ENOMEM if allocations failed.
  */
-void bench_measure(struct bench_set *set, const struct bench_case *c)
+int bench_measure(struct bench_set *set, const struct bench_case *c)
 {
-	static u64 times[BENCH_NR][ROUNDS];
+	static u64 times[BENCH_NR][BENCH_ROUNDS];
 	int round, who;
 
 	/* The first fills arrays and caches and isn't counted. */
-	for (round = -1; round < ROUNDS; round++) {
+	for (round = -1; round < BENCH_ROUNDS; round++) {
 		for (who = 0; who < BENCH_NR; who++) {
-			if (!c->loops[who] || (who && !set->handle[who]))
+			if (!c->loops[who] || !set->handle[who])
 				continue;
 			times[who][max(round, 0)] =
 				bench_time(set, c, c->loops[who]);
 			cond_resched();
 		}
 	}
-	for (who = 0; who < BENCH_NR; who++) {
-		if (!c->loops[who] || (who && !set->handle[who]))
-			continue;
-		sort(times[who], ROUNDS, sizeof(u64), cmp_u64, NULL);
-		bench_row(c->workload, set->size, set->n, names[who],
-			  div_u64(times[who][ROUNDS / 2] * 1000, c->ops),
-			  insn ? "insn" : "ns");
-	}
+	if (set->failed)
+		return -ENOMEM;
+	for (who = 0; who < BENCH_NR; who++)
+		if (c->loops[who] && set->handle[who])
+			bench_row(c->workload, set->size, set->n, names[who],
+				  div_u64(bench_median(times[who]) * 1000,
+					  c->ops), insn ? "insn" : "ns");
+	return 0;
 }
 
 /*
@@ -239,6 +254,7 @@ static int create_caches(struct bench_set *set)
 	char name[32];
 
 	snprintf(name, sizeof(name), "bench_%u", set->size);
+	set->handle[BENCH_LOOP] = set;
 	set->handle[BENCH_FLOOR] = (void __force *)floor_create();
 	set->handle[BENCH_MPSLAB] =
 		mpslab_cache_create(name, set->size, 0, UNMERGED, NULL);

@@ -91,8 +91,13 @@ qemu_guest() {
 	[ "$name" != debug ] || accel=(-accel "tcg,thread=multi" -cpu "max,la57=off")
 	# Never KVM by itself: where /dev/kvm exists, a guest may still hang in it.
 	[ -z "${KVM:-}" ] || accel=(-accel kvm -cpu host)
-	# One nanosecond of the guest's clock is then one instruction.
-	[ "$icount" = 0 ] || accel=(-accel "tcg,thread=single" -icount "shift=0" -cpu max)
+	# One nanosecond of the guest's clock is then one instruction.  Of the host's
+	# time and randomness nothing comes in, so that runs repeat.
+	if [ "$icount" != 0 ]; then
+		accel=(-accel "tcg,thread=single" -icount "shift=0,sleep=off" -seed 1
+			-cpu "max,rdrand=off,rdseed=off" -rtc "base=2024-01-01,clock=vm")
+		append+=(nokaslr)
+	fi
 
 	guest=(qemu-system-x86_64 -nodefaults -no-user-config -display none -no-reboot
 		-M pc "${accel[@]}" -smp "$smp,sockets=$nodes" -m "${mem}M"
