@@ -48,9 +48,13 @@ static __always_inline void cpu_cache_open(struct cpu_cache *cc,
 /*
  * The newest object of this CPU's array; false if it is empty or not ours: as the
  * gate is the limit or 0, one comparison says both.
+ *
+ * @pool, if not NULL, counts it, too.  As pops and pushes are counted behind the
+ * gate of the pool's cache and nowhere else, a plain increment will do.
  */
 static __always_inline bool cpu_cache_pop(struct mpslab_cache *cache,
-					  void **obj)
+					  void **obj,
+					  const struct mpslab_pool *pool)
 {
 	struct cpu_cache *cc;
 	unsigned int gate;
@@ -64,6 +68,8 @@ static __always_inline bool cpu_cache_pop(struct mpslab_cache *cache,
 		return false;
 	}
 	cc->stat.allocs++;
+	if (pool)
+		__this_cpu_inc(pool->stat->pops);
 	cpu_cache_open(cc, gate);
 	preempt_enable();
 	return true;
@@ -71,7 +77,8 @@ static __always_inline bool cpu_cache_pop(struct mpslab_cache *cache,
 
 /* Make @obj the newest of this CPU's array; false if it is full or not ours. */
 static __always_inline bool cpu_cache_push(struct mpslab_cache *cache,
-					   void *obj)
+					   void *obj,
+					   const struct mpslab_pool *pool)
 {
 	struct cpu_cache *cc;
 	unsigned int gate;
@@ -85,6 +92,8 @@ static __always_inline bool cpu_cache_push(struct mpslab_cache *cache,
 		return false;
 	}
 	cc->stat.frees++;
+	if (pool)
+		__this_cpu_inc(pool->stat->pushes);
 	cpu_cache_open(cc, gate);
 	preempt_enable();
 	return true;

@@ -257,10 +257,18 @@ static inline struct array_cache *cpu_cache_alien(struct cpu_cache *cc, int nid)
 
 /* -------------------------------------------------------- data: the pool -- */
 
-/* Per-CPU counts; this_cpu_inc() from any context. */
+/**
+ * struct mpslab_pool_stat - one CPU's counts of a pool
+ * @backend_allocs: elements from the backend; this_cpu_add(), from any context
+ * @frees: elements freed; likewise
+ * @pops: elements from this CPU's array, without the backend; pool_pop()
+ * @pushes: elements freed to it; pool_push()
+ */
 struct mpslab_pool_stat {
 	unsigned long backend_allocs;
 	unsigned long frees;
+	unsigned long pops;
+	unsigned long pushes;
 };
 
 /* A waiter as debugfs and the tests see it. */

@@ -18,6 +18,7 @@
 #include <linux/slab.h>
 
 #include "internal.h"
+#include "fast_path.h"
 
 #define FREE_BATCH	16U		/* elements freed under one hold of the lock */
 
@@ -61,9 +62,10 @@ unsigned int pool_take_reserve(struct mpslab_pool *pool, void **elems,
  * A pool whose min_nr is 0 still keeps one element, as the kernel's does: so a
  * free always has somewhere to bring an element where a waiter is bound to look.
  */
-static int reserve_size(const struct mpslab_pool *pool)
+static void set_min_nr(struct mpslab_pool *pool, int min_nr)
 {
-	return max(READ_ONCE(pool->min_nr), 1);
+	WRITE_ONCE(pool->min_nr, min_nr);
+	WRITE_ONCE(pool->reserve, max(min_nr, 1));
 }
 
 /* A returned element goes to a waiter, else to the reserve, else nowhere. */
@@ -71,7 +73,7 @@ static bool keep_element(struct mpslab_pool *pool, void *element)
 {
 	if (pool_hand_over(pool, element))
 		return true;
-	if (pool->curr_nr >= reserve_size(pool))
+	if (pool->curr_nr >= pool->reserve)
 		return false;
 	add_element(pool, element);
 	return true;
@@ -100,7 +102,7 @@ static int preallocate(struct mpslab_pool *pool, gfp_t gfp)
 {
 	void *element;
 
-	while (pool->curr_nr < reserve_size(pool)) {
+	while (pool->curr_nr < pool->reserve) {
 		element = pool->alloc(gfp, pool->pool_data);
 		if (!element)
 			return -ENOMEM;
@@ -138,10 +140,12 @@ static int pool_init(struct mpslab_pool *pool, int min_nr,
 	raw_spin_lock_init(&pool->lock);
 	mutex_init(&pool->resize_lock);
 	INIT_LIST_HEAD(&pool->waiters);
-	pool->min_nr = min_nr;
+	set_min_nr(pool, min_nr);
 	pool->pool_data = pool_data;
 	pool->alloc = alloc;
 	pool->free = free;
+	if (alloc == mpslab_pool_alloc_slab && free == mpslab_pool_free_slab)
+		pool->cache = pool_data;
 
 	err = -ENOMEM;
 	pool->stat = alloc_percpu_gfp(struct mpslab_pool_stat, gfp);
@@ -350,8 +354,8 @@ static int pool_shrink(struct mpslab_pool *pool, int new_min_nr)
 	void *element;
 
 	raw_spin_lock_irqsave(&pool->lock, flags);
-	WRITE_ONCE(pool->min_nr, new_min_nr);
-	while (pool->curr_nr > reserve_size(pool)) {
+	set_min_nr(pool, new_min_nr);
+	while (pool->curr_nr > pool->reserve) {
 		element = remove_element(pool);
 		raw_spin_unlock_irqrestore(&pool->lock, flags);
 		pool->free(element, pool->pool_data);
@@ -388,7 +392,7 @@ static void put_new_elements(struct mpslab_pool *pool, void **elems, int nr)
  */
 static int pool_grow(struct mpslab_pool *pool, int new_min_nr)
 {
-	int extra = new_min_nr - reserve_size(pool), nr;
+	int extra = new_min_nr - pool->reserve, nr;
 	void **array, **elems, **old;
 	unsigned long flags;
 
@@ -412,7 +416,7 @@ static int pool_grow(struct mpslab_pool *pool, int new_min_nr)
 	memcpy(array, pool->elements, pool->curr_nr * sizeof(void *));
 	old = pool->elements;
 	WRITE_ONCE(pool->elements, array);
-	WRITE_ONCE(pool->min_nr, new_min_nr);
+	set_min_nr(pool, new_min_nr);
 	raw_spin_unlock_irqrestore(&pool->lock, flags);
 
 	put_new_elements(pool, elems, nr);
@@ -516,6 +520,44 @@ static unsigned int take_at_once(struct mpslab_pool *pool, gfp_t gfp,
 	return got;
 }
 
+/*
+ * A pool over an mpslab cache takes from this CPU's array by itself: as the
+ * backend would, less two calls and the checks in them.  In the count that goes
+ * with it nobody else adds but pool_pop(), and that behind the gate.
+ */
+static __always_inline bool pool_pop(struct mpslab_pool *pool, void **element)
+{
+	struct mpslab_cache *cache = pool->cache;
+
+	if (!cache || !cpu_cache_pop(cache, element, pool))
+		return false;
+	if (unlikely(cache->zero_gfp))
+		memset(*element, 0, cache->object_size);
+	return true;
+}
+
+static noinline void *pool_alloc_slow(struct mpslab_pool *pool, gfp_t gfp)
+{
+	void *element = NULL;
+
+	might_alloc(gfp);
+	if (likely(take_at_once(pool, backend_gfp_light(gfp), &element, 1)))
+		return element;
+	if (backend_gfp(gfp) != backend_gfp_light(gfp) &&
+	    take_at_once(pool, backend_gfp(gfp), &element, 1))
+		return element;
+	if (gfp & __GFP_DIRECT_RECLAIM)
+		pool_wait(pool, backend_gfp_light(gfp), &element, 1);
+	return element;
+}
+
+static noinline void *pool_alloc_refused(struct mpslab_pool *pool)
+{
+	usage_bug(pool ? debugfs_pool_name(pool) : "pool",
+		  "allocation refused: %s", pool ? "__GFP_ZERO" : "a NULL pool");
+	return NULL;
+}
+
 /**
  * mpslab_pool_alloc() - allocate an element
  * @pool: the pool
@@ -531,23 +573,15 @@ static unsigned int take_at_once(struct mpslab_pool *pool, gfp_t gfp,
  */
 void *mpslab_pool_alloc(struct mpslab_pool *pool, gfp_t gfp)
 {
-	void *element = NULL;
+	void *element;
 
-	if (unlikely(!pool || (gfp & __GFP_ZERO))) {
-		usage_bug(pool ? debugfs_pool_name(pool) : "pool",
-			  "allocation refused: %s",
-			  pool ? "__GFP_ZERO" : "a NULL pool");
-		return NULL;
-	}
-	might_alloc(gfp);
-	if (likely(take_at_once(pool, backend_gfp_light(gfp), &element, 1)))
+	if (unlikely(!pool || (gfp & __GFP_ZERO)))
+		return pool_alloc_refused(pool);
+	if (IS_ENABLED(CONFIG_DEBUG_ATOMIC_SLEEP) || IS_ENABLED(CONFIG_LOCKDEP))
+		might_alloc(gfp);
+	if (likely(pool_pop(pool, &element)))
 		return element;
-	if (backend_gfp(gfp) != backend_gfp_light(gfp) &&
-	    take_at_once(pool, backend_gfp(gfp), &element, 1))
-		return element;
-	if (gfp & __GFP_DIRECT_RECLAIM)
-		pool_wait(pool, backend_gfp_light(gfp), &element, 1);
-	return element;
+	return pool_alloc_slow(pool, gfp);
 }
 EXPORT_SYMBOL_GPL(mpslab_pool_alloc);
 
@@ -614,30 +648,39 @@ EXPORT_SYMBOL_GPL(mpslab_pool_alloc_preallocated);
 /* ------------------------------------------------------------------------ free -- */
 
 /*
- * Bring elements back to waiters and reserve; returns how many were needed, from
- * the start of @elems.
+ * Is the reserve as full as it should be?  Asked without the lock; the answer
+ * misses no shortage that matters.
  *
- * The test without the lock sees every shortage that matters.  The read barrier,
- * paired with the write barriers in take_reserve_all() and pool_wait(),
- * makes us see a curr_nr no older than the taking of our own element.  So if
- * ours was taken from the reserve, and the reserve has not been full since, we
- * see that it is not.  The acquire, paired with the release of the lock in
- * pool_grow(), makes us see a reserve_size() no older than that curr_nr: without
- * it we could take a reserve for full that has only grown.  While anybody waits
- * curr_nr is 0, so waiters need no test of their own.
+ * The read barrier, paired with the write barriers in take_reserve_all() and
+ * pool_wait(), makes us see a curr_nr no older than the taking of our own
+ * element.  So if ours was taken from the reserve, and the reserve has not been
+ * full since, we see that it is not.  The acquire, paired with the release of the
+ * lock in pool_grow(), makes us see a pool->reserve no older than that curr_nr:
+ * without it we could take a reserve for full that has only grown.  While anybody
+ * waits curr_nr is 0, so waiters need no test of their own.
  */
-static unsigned int return_elements(struct mpslab_pool *pool, void **elems,
-				    unsigned int count)
+static __always_inline bool reserve_is_full(struct mpslab_pool *pool)
 {
-	unsigned int nr = 0, end;
-	unsigned long flags;
 	int curr_nr;
 
 	/* pairs with smp_wmb() in take_reserve_all() and pool_wait() */
 	smp_rmb();
 	/* pairs with the first unlock in pool_grow() */
 	curr_nr = smp_load_acquire(&pool->curr_nr);
-	if (likely(curr_nr >= reserve_size(pool)))
+	return curr_nr >= READ_ONCE(pool->reserve);
+}
+
+/*
+ * Bring elements back to waiters and reserve; returns how many were needed, from
+ * the start of @elems.
+ */
+static unsigned int return_elements(struct mpslab_pool *pool, void **elems,
+				    unsigned int count)
+{
+	unsigned int nr = 0, end;
+	unsigned long flags;
+
+	if (likely(reserve_is_full(pool)))
 		return 0;
 	do {
 		end = min(nr + FREE_BATCH, count);
@@ -647,6 +690,22 @@ static unsigned int return_elements(struct mpslab_pool *pool, void **elems,
 		raw_spin_unlock_irqrestore(&pool->lock, flags);
 	} while (nr == end && end < count);
 	return nr;
+}
+
+/* To this CPU's array of the cache that the pool is over; see pool_pop(). */
+static __always_inline bool pool_push(struct mpslab_pool *pool, void *element)
+{
+	struct mpslab_cache *cache = pool->cache;
+
+	return cache && !cache->free_work &&
+	       cpu_cache_push(cache, element, pool);
+}
+
+static noinline void pool_free_slow(struct mpslab_pool *pool, void *element)
+{
+	this_cpu_inc(pool->stat->frees);
+	if (!return_elements(pool, &element, 1))
+		pool->free(element, pool->pool_data);
 }
 
 /**
@@ -666,10 +725,8 @@ void mpslab_pool_free(void *element, struct mpslab_pool *pool)
 		usage_bug("pool", "free of an element of a NULL pool");
 		return;
 	}
-	this_cpu_inc(pool->stat->frees);
-	if (unlikely(return_elements(pool, &element, 1)))
-		return;
-	pool->free(element, pool->pool_data);
+	if (unlikely(!reserve_is_full(pool) || !pool_push(pool, element)))
+		pool_free_slow(pool, element);
 }
 EXPORT_SYMBOL_GPL(mpslab_pool_free);
 
@@ -713,8 +770,9 @@ void pool_counts(struct mpslab_pool *pool, struct pool_counts *counts)
 	memset(counts, 0, sizeof(*counts));
 	for_each_possible_cpu(cpu) {
 		st = per_cpu_ptr(pool->stat, cpu);
-		counts->backend_allocs += READ_ONCE(st->backend_allocs);
-		counts->frees += READ_ONCE(st->frees);
+		counts->backend_allocs += READ_ONCE(st->backend_allocs) +
+					  READ_ONCE(st->pops);
+		counts->frees += READ_ONCE(st->frees) + READ_ONCE(st->pushes);
 	}
 	raw_spin_lock_irqsave(&pool->lock, flags);
 	counts->reserve_allocs = pool->reserve_allocs;

@@ -104,8 +104,9 @@ struct mpslab_pool_dir;
  * be zeroed first, except for mpslab_pool_initialized() and for
  * mpslab_pool_exit() of a pool that was never set up.
  *
- * @min_nr: elements that the reserve holds when full; written under @lock
+ * @min_nr: elements that the reserve should hold; written under @lock
  * @curr_nr: elements in the reserve now; written under @lock
+ * @reserve: elements that it holds when full, 1 if @min_nr is 0; as @min_nr
  * @elements: the reserve, a stack; under @lock
  * @pool_data: second argument of @alloc and @free
  * @alloc: the backend's allocation
@@ -120,6 +121,7 @@ struct mpslab_pool_dir;
  *	waiter; under @lock
  * @waits: allocations that had to wait; under @lock
  * @longest_wait_ns: the longest of these, in nanoseconds; under @lock
+ * @cache: the backend, if it is an mpslab cache
  * @stat: per-CPU counts of elements from the backend and of frees
  * @resize_lock: one resize at a time
  * @dir: the pool's place in debugfs
@@ -127,11 +129,13 @@ struct mpslab_pool_dir;
 struct mpslab_pool {
 	int min_nr;
 	int curr_nr;
+	int reserve;
+	struct mpslab_cache *cache;
+	struct mpslab_pool_stat __percpu *stat;
 	void **elements;
 	void *pool_data;
 	mpslab_pool_alloc_t *alloc;
 	mpslab_pool_free_t *free;
-	struct mpslab_pool_stat __percpu *stat;
 
 	raw_spinlock_t lock ____cacheline_aligned_in_smp;
 	struct list_head waiters;

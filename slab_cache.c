@@ -449,7 +449,7 @@ void *mpslab_cache_alloc(struct mpslab_cache *cache, gfp_t gfp)
 	}
 	if (IS_ENABLED(CONFIG_DEBUG_ATOMIC_SLEEP) || IS_ENABLED(CONFIG_LOCKDEP))
 		might_alloc(gfp);
-	if (unlikely(!cpu_cache_pop(cache, &obj)))
+	if (unlikely(!cpu_cache_pop(cache, &obj, NULL)))
 		return alloc_one_slow(cache, gfp);
 	gfp |= cache->zero_gfp;
 	if (unlikely(gfp & __GFP_ZERO))
@@ -675,7 +675,7 @@ void mpslab_cache_free(struct mpslab_cache *cache, void *obj)
 		free_with_work(cache, obj);
 		return;
 	}
-	if (unlikely(!cpu_cache_push(cache, obj)))
+	if (unlikely(!cpu_cache_push(cache, obj, NULL)))
 		free_slow(cache, obj, NUMA_NO_NODE);
 }
 EXPORT_SYMBOL_GPL(mpslab_cache_free);
