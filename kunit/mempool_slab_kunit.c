@@ -283,4 +283,5 @@ static struct kunit_suite mempool_slab_suite = {
 	.name = "mpslab_mempool_slab",
 	.test_cases = mempool_slab_cases,
 };
+
 kunit_test_suite(mempool_slab_suite);
