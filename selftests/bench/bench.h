@@ -232,5 +232,6 @@ unsigned int bench_round(unsigned int size);
 extern const struct bench_workload bench_pool[];
 extern const struct bench_workload bench_ring[];
 extern const struct bench_workload bench_slab[];
+extern const struct bench_workload bench_memory[];
 
 #endif /* MPSLAB_BENCH_H */

@@ -40,6 +40,7 @@ static const struct bench_workload *const workloads[] = {
 	bench_slab,
 	bench_pool,
 	bench_ring,
+	bench_memory,
 };
 
 static bool insn;
