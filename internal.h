@@ -26,10 +26,10 @@
 
 #include <linux/cache.h>
 #include <linux/list.h>
+#include <linux/mm.h>
 #include <linux/mutex.h>
 #include <linux/percpu.h>
 #include <linux/rcupdate.h>
-#include <linux/reciprocal_div.h>
 #include <linux/spinlock.h>
 #include <linux/topology.h>
 #include <linux/types.h>
@@ -49,7 +49,7 @@
 #define BOUNCE_REFILL		16
 /* Free slabs detached under one hold of a list_lock. */
 #define DETACH_BATCH		16
-/* Largest order that is chosen for density; larger objects get what they need. */
+/* Largest order that is chosen; larger objects get what they need. */
 #define DENSE_ORDER_MAX		3
 /* Bounds of the tunables; both arrays fit the per-CPU allocator's 32 KiB. */
 #define CPU_LIMIT_MAX		1024
@@ -59,16 +59,13 @@
 
 /**
  * struct mpslab_slab - descriptor of one page block
- * @list: on one of the node's three lists; under cache_node.list_lock
- * @rcu: instead, once the slab has left the node for good
  * @cache: the cache that it belongs to; NULL is never seen by a client
- * @base: the first object
- * @page: head page of the block; page->private points back here
- * @nid: home node
+ * @page: head page of the block.  page->private points back here; page->lru is
+ *	on one of the node's three lists, under cache_node.list_lock, and
+ *	page->rcu_head takes its place once the slab has left the node for good
+ * @offset: bytes from the start of the block to the first object
  * @objects: objects in it
  * @inuse: objects not in @free; under cache_node.list_lock
- * @order: order of the page block
- * @off_slab: the descriptor was allocated apart from the block
  * @free: one bit for each object, set while it is free in the slab; under
  *	cache_node.list_lock.  An object in an array counts as in use here
  *
@@ -77,20 +74,81 @@
  * tell at once that an object is being freed twice.
  */
 struct mpslab_slab {
-	union {
-		struct list_head list;
-		struct rcu_head rcu;
-	};
 	struct mpslab_cache *cache;
-	void *base;
 	struct page *page;
-	int nid;
-	unsigned int objects;
-	unsigned int inuse;
-	u8 order;
-	bool off_slab;
+	u32 offset;
+	u16 objects;
+	u16 inuse;
 	unsigned long free[];
 };
+
+/* What lies off its slab should take no more than kmalloc() would anyway. */
+static_assert(!IS_ENABLED(CONFIG_64BIT) || sizeof(struct mpslab_slab) == 24);
+
+#define SLAB_OBJECTS_MAX	U16_MAX
+
+static inline void *slab_base(const struct mpslab_slab *slab)
+{
+	return page_address(slab->page) + slab->offset;
+}
+
+static inline unsigned int slab_order(const struct mpslab_slab *slab)
+{
+	return compound_order(slab->page);
+}
+
+static inline int slab_nid(const struct mpslab_slab *slab)
+{
+	return page_to_nid(slab->page);
+}
+
+/* Was the descriptor allocated apart from the block? */
+static inline bool slab_is_apart(const struct mpslab_slab *slab)
+{
+	return (unsigned long)slab - (unsigned long)page_address(slab->page) >=
+	       PAGE_SIZE << slab_order(slab);
+}
+
+/* The slab of a page on a list of slabs. */
+static inline struct mpslab_slab *slab_listed(const struct page *page)
+{
+	return (struct mpslab_slab *)page_private(page);
+}
+
+/*
+ * Where slabs and their descriptors are, or were: a bit for each 2 MiB of the
+ * direct map, where all pages have a struct page if one has.
+ */
+#define REGION_SHIFT		21
+
+struct slab_regions {
+	unsigned long nr;
+	unsigned long *known;
+};
+
+extern struct slab_regions slab_regions;
+
+/*
+ * May what is at @addr, and its struct page, be looked at?  What virt_addr_valid()
+ * asks takes ten times as long, and would let pass what can't be ours.
+ */
+static __always_inline bool region_known(const void *addr)
+{
+	unsigned long region = ((unsigned long)addr - PAGE_OFFSET) >> REGION_SHIFT;
+
+	if (unlikely(region >= slab_regions.nr))	/* perhaps hot-added */
+		return virt_addr_valid(addr);
+	return slab_regions.known[BIT_WORD(region)] >>
+	       (region % BITS_PER_LONG) & 1;
+}
+
+/* The node of the memory at @obj, which may be any address, or NUMA_NO_NODE. */
+static __always_inline int obj_nid(const void *obj)
+{
+	if (unlikely(!region_known(obj)))
+		return NUMA_NO_NODE;
+	return page_to_nid(virt_to_page(obj));
+}
 
 /**
  * struct slab_geometry - how objects lie in a page block of one order
@@ -211,7 +269,7 @@ struct mpslab_cache {
 	/* slow path */
 	unsigned int size;		/* distance of two objects, bytes */
 	unsigned int align;		/* bytes */
-	struct reciprocal_value reciprocal_size;
+	u32 inverse;			/* 2^32 / size, rounded up */
 	slab_flags_t flags;
 	gfp_t page_gfp;			/* added to every page allocation */
 	void (*ctor)(void *obj);
@@ -294,14 +352,18 @@ struct pool_counts {
 unsigned int geometry_align(unsigned int size, unsigned int align,
 			    slab_flags_t flags);
 size_t geometry_descriptor_bytes(unsigned int objects);
+size_t geometry_bytes(const struct slab_geometry *geo);
 bool geometry_fit(struct slab_geometry *geo, unsigned int order,
 		  unsigned int size, unsigned int align);
-int geometry_choose(struct mpslab_cache *cache);
+int geometry_choose(struct mpslab_cache *cache, unsigned int cpus);
 void geometry_array_sizes(unsigned int size, unsigned int *limit,
 			  unsigned int *batchcount, unsigned int *shared);
+unsigned int geometry_keep(unsigned int size, unsigned int objects);
 
 /* ----------------------------------------------------------- slab_node.c -- */
 
+int slab_regions_init(void);
+void slab_regions_exit(void);
 struct mpslab_slab *obj_to_slab(const struct mpslab_cache *cache,
 				const void *obj);
 unsigned int slab_take(struct mpslab_slab *slab, void **to, unsigned int max);

@@ -14,15 +14,25 @@ static int __init mpslab_init(void)
 	err = debugfs_root_init();
 	if (err)
 		return err;
+	err = slab_regions_init();
+	if (err)
+		goto no_regions;
 	err = slab_reap_init();
 	if (err)
-		debugfs_root_exit();
+		goto no_reap;
+	return 0;
+
+no_reap:
+	slab_regions_exit();
+no_regions:
+	debugfs_root_exit();
 	return err;
 }
 
 static void __exit mpslab_exit(void)
 {
 	slab_reap_exit();
+	slab_regions_exit();
 	debugfs_root_exit();
 }
 

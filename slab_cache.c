@@ -297,7 +297,7 @@ static unsigned int slab_share_out(struct mpslab_cache *cache,
 				   struct mpslab_slab *slab, void **to,
 				   unsigned int want)
 {
-	struct cache_node *n = cache->node[slab->nid];
+	struct cache_node *n = cache->node[slab_nid(slab)];
 	unsigned int got = slab_take(slab, to, want);
 	struct cpu_cache *cc;
 	unsigned long flags;
@@ -571,7 +571,7 @@ static void free_direct(struct mpslab_cache *cache, void *obj,
 		cache_bug(cache, "not freed", "free of what is no object");
 		return;
 	}
-	n = cache->node[slab->nid];
+	n = cache->node[slab_nid(slab)];
 	raw_spin_lock_irqsave(&n->list_lock, flags);
 	ok = node_put(n, slab, obj, empty);
 	n->frees += ok;
@@ -632,20 +632,31 @@ static noinline void free_slow(struct mpslab_cache *cache, void *obj, int nid)
 }
 
 /*
- * What some caches do at every free: wipe the object, and send it home if it is
- * of another node.  Both want an object that is one.
+ * What some caches do at every free: wipe the object, which must be one, and send
+ * it home if it is of another node, for which its page is enough: as on a machine
+ * of one node, what is no object of the cache is found when it leaves the array.
  */
 static noinline void free_with_work(struct mpslab_cache *cache, void *obj)
 {
-	struct mpslab_slab *slab = obj_to_slab(cache, obj);
+	struct mpslab_slab *slab;
+	int nid = obj_nid(obj);
+	bool ok = nid != NUMA_NO_NODE, done;
 
-	if (unlikely(!slab || slab_index(slab, obj) < 0)) {
+	if (ok && cache->init_on_free) {
+		slab = obj_to_slab(cache, obj);
+		ok = slab && slab_index(slab, obj) >= 0;
+	}
+	if (unlikely(!ok)) {
 		cache_bug(cache, "not freed", "free of what is no object");
 		return;
 	}
 	if (cache->init_on_free)
 		memset(obj, 0, cache->object_size);
-	free_slow(cache, obj, cache->numa ? slab->nid : NUMA_NO_NODE);
+	preempt_disable();
+	done = nid == numa_mem_id() && cpu_cache_push(cache, obj, NULL);
+	preempt_enable();
+	if (unlikely(!done))
+		free_slow(cache, obj, nid);
 }
 
 static noinline void free_nothing(struct mpslab_cache *cache)

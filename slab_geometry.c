@@ -7,17 +7,27 @@
  *
  *	| colour | object 0 | object 1 | ... | unused | descriptor |
  *
- * with the descriptor on the slab where it costs less than an allocation of its
- * own: where it fits into what the objects leave over, or displaces objects
- * that together are no larger than itself.
+ * with the descriptor on the slab or apart, whichever makes an object cheaper:
+ * on the slab it displaces objects unless they leave enough over, apart it takes
+ * what kmalloc() rounds it up to.
  */
 #include <linux/bitmap.h>
+#include <linux/log2.h>
 #include <linux/mm.h>
+#include <linux/sizes.h>
 
 #include "internal.h"
 
-/* Objects that a slab should hold, so that a refill need not visit many. */
-#define DENSE_OBJECTS	8
+/* A slab has this many objects or this order, lest it comes and goes all the time. */
+#define DENSE_OBJECTS	4
+#define DENSE_ORDER	2
+/* A slab of so many becomes empty at random so rarely that more do not matter. */
+#define MANY_OBJECTS	256
+/* What a node keeps free for the next burst at most: so much of either. */
+#define KEEP_OBJECTS	1024
+#define KEEP_BYTES	SZ_512K
+/* What a descriptor may cost, one part in so many of the objects. */
+#define COST_PARTS	56
 
 /**
  * geometry_align() - alignment of the objects of a cache
@@ -58,10 +68,52 @@ size_t geometry_descriptor_bytes(unsigned int objects)
 }
 EXPORT_SYMBOL_IF_KUNIT(geometry_descriptor_bytes);
 
-/* Objects that fit beside their descriptor. */
-static unsigned int objects_with_descriptor(size_t bytes, unsigned int size)
+/* What kmalloc() takes for a descriptor: powers of two, 96 and 192. */
+static size_t kmalloc_bytes(size_t bytes)
 {
-	unsigned int objects = bytes / size;
+	size_t rounded = roundup_pow_of_two(bytes);
+
+	if ((rounded == 128 || rounded == 256) && bytes <= rounded / 4 * 3)
+		rounded = rounded / 4 * 3;
+	return rounded;
+}
+
+/**
+ * geometry_bytes() - memory that a slab takes
+ * @geo: the slab
+ *
+ * Return: bytes of the block and, where it lies apart, of the descriptor.
+ */
+size_t geometry_bytes(const struct slab_geometry *geo)
+{
+	size_t bytes = PAGE_SIZE << geo->order;
+
+	if (geo->off_slab)
+		bytes += kmalloc_bytes(geometry_descriptor_bytes(geo->objects));
+	return bytes;
+}
+EXPORT_SYMBOL_IF_KUNIT(geometry_bytes);
+
+/* Does an object cost no more in @a than in @b, but for one part in @parts? */
+static bool as_cheap(const struct slab_geometry *a,
+		     const struct slab_geometry *b, unsigned int parts)
+{
+	return (u64)geometry_bytes(a) * b->objects * parts <=
+	       (u64)geometry_bytes(b) * a->objects * (parts + 1);
+}
+
+/* Objects in a block of @order, without a descriptor. */
+static unsigned int objects_in_block(unsigned int order, unsigned int size)
+{
+	return min_t(size_t, (PAGE_SIZE << order) / size, SLAB_OBJECTS_MAX);
+}
+
+/* Objects that fit beside their descriptor. */
+static unsigned int objects_with_descriptor(unsigned int order,
+					    unsigned int size)
+{
+	size_t bytes = PAGE_SIZE << order;
+	unsigned int objects = objects_in_block(order, size);
 
 	while (objects &&
 	       (size_t)objects * size + geometry_descriptor_bytes(objects) > bytes)
@@ -81,19 +133,22 @@ static unsigned int objects_with_descriptor(size_t bytes, unsigned int size)
 bool geometry_fit(struct slab_geometry *geo, unsigned int order,
 		  unsigned int size, unsigned int align)
 {
-	size_t bytes = PAGE_SIZE << order;
-	unsigned int apart = bytes / size;
-	unsigned int beside = objects_with_descriptor(bytes, size);
-	size_t lost = (size_t)(apart - beside) * size;
+	struct slab_geometry beside = {
+		.order = order,
+		.objects = objects_with_descriptor(order, size),
+	};
 	size_t rest;
 
 	geo->order = order;
-	geo->off_slab = !beside || lost > geometry_descriptor_bytes(apart);
-	geo->objects = geo->off_slab ? apart : beside;
+	geo->off_slab = true;
+	geo->objects = objects_in_block(order, size);
 	if (!geo->objects)
 		return false;
+	if (beside.objects && (u64)geometry_bytes(&beside) * geo->objects <=
+			      (u64)geometry_bytes(geo) * beside.objects)
+		*geo = beside;
 
-	rest = bytes - (size_t)geo->objects * size;
+	rest = (PAGE_SIZE << order) - (size_t)geo->objects * size;
 	if (!geo->off_slab)
 		rest -= geometry_descriptor_bytes(geo->objects);
 	geo->colours = rest / max_t(unsigned int, cache_line_size(), align) + 1;
@@ -101,48 +156,66 @@ bool geometry_fit(struct slab_geometry *geo, unsigned int order,
 }
 EXPORT_SYMBOL_IF_KUNIT(geometry_fit);
 
-/* Is no more than one part in @parts of the block without an object? */
-static bool waste_within(const struct slab_geometry *geo, unsigned int size,
-			 unsigned int parts)
+/*
+ * The order that SLUB takes (calculate_order() in mm/slub.c): enough objects for
+ * its number of CPUs, and the less waste the better.  It has no descriptor.
+ */
+static unsigned int slub_order(unsigned int size, unsigned int least,
+			       unsigned int cpus)
 {
-	size_t bytes = PAGE_SIZE << geo->order;
+	unsigned int enough = min_t(unsigned int, 4 * (fls(cpus) + 1),
+				    objects_in_block(DENSE_ORDER_MAX, size));
+	unsigned int parts, order;
 
-	return (bytes - (size_t)geo->objects * size) * parts <= bytes;
+	for (parts = 16; parts >= 4; parts /= 2) {
+		order = max_t(unsigned int, least,
+			      get_order((size_t)enough * size));
+		for (; order <= DENSE_ORDER_MAX; order++)
+			if ((PAGE_SIZE << order) % size * parts <=
+			    PAGE_SIZE << order)
+				return order;
+	}
+	return least;
 }
 
 /**
  * geometry_choose() - choose order and count for a cache
  * @cache: size and align are set; best, fallback and colour_off are the result
+ * @cpus: how many CPUs there are
  *
  * The fallback has the least order that holds an object, for when memory is
- * fragmented.  The best is the least order up to DENSE_ORDER_MAX that holds
- * enough objects and wastes at most a 16th, else an 8th, else a quarter; or the
- * fallback.
+ * fragmented.  The best is the least order at which objects cost hardly more
+ * than in SLUB's slabs: of slabs that serve as well, the small ones are sooner
+ * empty when objects are freed at random.  For the same reason it does not have
+ * more objects than SLUB's slabs, unless these are never empty either.
  *
  * Return: 0, or -E2BIG if an object is larger than any page block.
  */
-int geometry_choose(struct mpslab_cache *cache)
+int geometry_choose(struct mpslab_cache *cache, unsigned int cpus)
 {
 	unsigned int size = cache->size;
 	unsigned int least = get_order(max(size, cache->align));
-	unsigned int parts, order;
+	struct slab_geometry *best = &cache->best, slub = { };
+	unsigned int order;
 
 	cache->colour_off = max_t(unsigned int, cache_line_size(), cache->align);
 	if (least > get_order(KMALLOC_MAX_SIZE) ||
 	    !geometry_fit(&cache->fallback, least, size, cache->align))
 		return -E2BIG;
 
-	for (parts = 16; parts >= 4; parts /= 2) {
-		for (order = least; order <= DENSE_ORDER_MAX; order++) {
-			geometry_fit(&cache->best, order, size, cache->align);
-			if (!waste_within(&cache->best, size, parts))
-				continue;
-			if (cache->best.objects >= DENSE_OBJECTS ||
-			    order == DENSE_ORDER_MAX)
-				return 0;
-		}
+	slub.order = slub_order(size, least, cpus);
+	slub.objects = objects_in_block(slub.order, size);
+	for (order = least; order <= DENSE_ORDER_MAX; order++) {
+		geometry_fit(best, order, size, cache->align);
+		if (best->objects > slub.objects &&
+		    slub.objects < MANY_OBJECTS)
+			break;
+		if (as_cheap(best, &slub, COST_PARTS) &&
+		    (best->objects >= DENSE_OBJECTS || order >= DENSE_ORDER ||
+		     order >= slub.order))
+			return 0;
 	}
-	cache->best = cache->fallback;
+	geometry_fit(best, slub.order, size, cache->align);
 	return 0;
 }
 EXPORT_SYMBOL_IF_KUNIT(geometry_choose);
@@ -156,7 +229,8 @@ EXPORT_SYMBOL_IF_KUNIT(geometry_choose);
  *
  * The steps are those that served mm/slab.c (enable_cpucache(), removed in
  * 6.8): the larger the object, the fewer lie idle.  Large objects are not
- * shared either.
+ * shared either, and of small ones half as many: each may keep a slab from
+ * becoming empty.
  */
 void geometry_array_sizes(unsigned int size, unsigned int *limit,
 			  unsigned int *batchcount, unsigned int *shared)
@@ -172,6 +246,22 @@ void geometry_array_sizes(unsigned int size, unsigned int *limit,
 	else
 		*limit = 120;
 	*batchcount = (*limit + 1) / 2;
-	*shared = size <= PAGE_SIZE && num_possible_cpus() > 1 ? 8 : 0;
+	*shared = size <= PAGE_SIZE && num_possible_cpus() > 1 ? 4 : 0;
 }
 EXPORT_SYMBOL_IF_KUNIT(geometry_array_sizes);
+
+/**
+ * geometry_keep() - free objects that a node keeps, beside some batches
+ * @size: distance of two objects, bytes
+ * @objects: objects in a slab
+ *
+ * A burst of a thousand small objects should not go to the page allocator again
+ * and again.  What is not used is reaped in any case.
+ *
+ * Return: objects, at least those of one slab.
+ */
+unsigned int geometry_keep(unsigned int size, unsigned int objects)
+{
+	return max(objects, min_t(unsigned int, KEEP_OBJECTS, KEEP_BYTES / size));
+}
+EXPORT_SYMBOL_IF_KUNIT(geometry_keep);

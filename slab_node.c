@@ -66,10 +66,57 @@ static unsigned int next_colour(struct cache_node *n,
 	unsigned long flags;
 	unsigned int colour;
 
+	if (geo->colours == 1)
+		return 0;
 	raw_spin_lock_irqsave(&n->list_lock, flags);
 	colour = n->colour_next++ % geo->colours;
 	raw_spin_unlock_irqrestore(&n->list_lock, flags);
 	return colour;
+}
+
+struct slab_regions slab_regions __read_mostly;
+EXPORT_SYMBOL_IF_KUNIT(slab_regions);
+
+/**
+ * slab_regions_init() - make the map for region_known()
+ *
+ * Memory that is added to the machine later is not in it.
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int slab_regions_init(void)
+{
+	unsigned long bytes = (unsigned long)high_memory - PAGE_OFFSET;
+
+	slab_regions.nr = DIV_ROUND_UP(bytes, 1UL << REGION_SHIFT);
+	slab_regions.known = kvcalloc(BITS_TO_LONGS(slab_regions.nr),
+				      sizeof(long), GFP_KERNEL);
+	return slab_regions.known ? 0 : -ENOMEM;
+}
+
+/**
+ * slab_regions_exit() - free what slab_regions_init() made
+ */
+void slab_regions_exit(void)
+{
+	kvfree(slab_regions.known);
+}
+
+/*
+ * Before anybody has an object of the slab; whoever is handed one and frees it
+ * elsewhere sees the bit as he sees the object.  Bits are never cleared: that
+ * there was a slab once is enough for a look.
+ */
+static void regions_note(const void *start, size_t bytes)
+{
+	unsigned long region = ((unsigned long)start - PAGE_OFFSET) >> REGION_SHIFT;
+	unsigned long last = ((unsigned long)start + bytes - 1 - PAGE_OFFSET) >>
+			     REGION_SHIFT;
+
+	for (; region <= last; region++)
+		if (region < slab_regions.nr &&
+		    !test_bit(region, slab_regions.known))
+			set_bit(region, slab_regions.known);
 }
 
 static struct mpslab_slab *place_descriptor(struct page *page, gfp_t gfp,
@@ -90,7 +137,7 @@ static void construct_objects(const struct mpslab_cache *cache,
 	if (!cache->ctor)
 		return;
 	for (i = 0; i < slab->objects; i++)
-		cache->ctor(slab->base + (size_t)i * cache->size);
+		cache->ctor(slab_base(slab) + (size_t)i * cache->size);
 }
 
 /**
@@ -119,16 +166,16 @@ struct mpslab_slab *slab_create(struct mpslab_cache *cache, gfp_t gfp, int nid)
 
 	slab->cache = cache;
 	slab->page = page;
-	slab->nid = page_to_nid(page);
+	slab->offset = cache->colour_off *
+		       next_colour(cache->node[page_to_nid(page)], geo);
 	slab->objects = geo->objects;
 	slab->inuse = 0;
-	slab->order = geo->order;
-	slab->off_slab = geo->off_slab;
-	slab->base = page_address(page) + (size_t)cache->colour_off *
-		     next_colour(cache->node[slab->nid], geo);
 	bitmap_zero(slab->free, round_up(geo->objects, BITS_PER_LONG));
 	bitmap_set(slab->free, 0, geo->objects);
 	set_page_private(page, (unsigned long)slab);
+	regions_note(page_address(page), PAGE_SIZE << geo->order);
+	if (geo->off_slab)
+		regions_note(slab, geometry_descriptor_bytes(geo->objects));
 	count_pages(cache, page, PAGE_SIZE << geo->order);
 	/* Pointers in objects count for kmemleak; objects are not its own. */
 	if (!(cache->flags & SLAB_NOLEAKTRACE))
@@ -141,8 +188,8 @@ EXPORT_SYMBOL_IF_KUNIT(slab_create);
 
 static void slab_destroy(struct mpslab_slab *slab)
 {
-	bool off_slab = slab->off_slab;
-	unsigned int order = slab->order;
+	unsigned int order = slab_order(slab);
+	bool apart = slab_is_apart(slab);
 	struct page *page = slab->page;
 
 	if (!(slab->cache->flags & SLAB_NOLEAKTRACE))
@@ -151,14 +198,14 @@ static void slab_destroy(struct mpslab_slab *slab)
 	set_page_private(page, 0);
 	compat_account_reclaimed_pages(1 << order);
 	__free_pages(page, order);
-	if (off_slab)
+	if (apart)
 		kfree(slab);
 }
 
 /* The cache outlives this: mpslab_cache_destroy() waits for it. */
 static void slab_destroy_rcu(struct rcu_head *rcu)
 {
-	slab_destroy(container_of(rcu, struct mpslab_slab, rcu));
+	slab_destroy(slab_listed(container_of(rcu, struct page, rcu_head)));
 }
 
 /**
@@ -172,46 +219,54 @@ static void slab_destroy_rcu(struct rcu_head *rcu)
  */
 void slab_list_release(struct mpslab_cache *cache, struct list_head *slabs)
 {
-	struct mpslab_slab *slab, *next;
+	struct page *page, *next;
 
-	list_for_each_entry_safe(slab, next, slabs, list) {
+	list_for_each_entry_safe(page, next, slabs, lru) {
+		list_del(&page->lru);
 		if (cache->flags & SLAB_TYPESAFE_BY_RCU)
-			call_rcu(&slab->rcu, slab_destroy_rcu);
+			call_rcu(&page->rcu_head, slab_destroy_rcu);
 		else
-			slab_destroy(slab);
+			slab_destroy(slab_listed(page));
 	}
 }
 EXPORT_SYMBOL_IF_KUNIT(slab_list_release);
 
 /* ----------------------------------------------------------- the slab layer -- */
 
+/*
+ * What page->private says of somebody else's page can be any number, so it is
+ * believed only if it is the address of a descriptor that names this page and
+ * this cache.
+ */
+static __always_inline struct mpslab_slab *
+find_slab(const struct mpslab_cache *cache, const void *obj)
+{
+	struct mpslab_slab *slab;
+	struct page *page;
+
+	if (unlikely(!region_known(obj)))
+		return NULL;
+	page = virt_to_head_page(obj);
+	slab = slab_listed(page);
+	if (unlikely(!IS_ALIGNED((unsigned long)slab, sizeof(void *)) ||
+		     !region_known(slab)))
+		return NULL;
+	if (unlikely(slab->cache != cache || slab->page != page))
+		return NULL;
+	return slab;
+}
+
 /**
  * obj_to_slab() - the slab that an object lies in
  * @cache: the cache that it should be of
- * @obj: the object
- *
- * @obj may be any address: what page->private says of somebody else's page can be
- * any number, so it is believed only if it is the address of a descriptor that
- * names this page and this cache.
+ * @obj: the object, or any address
  *
  * Return: the slab, or NULL if @obj does not lie in a slab of @cache.
  */
 struct mpslab_slab *obj_to_slab(const struct mpslab_cache *cache,
 				const void *obj)
 {
-	struct mpslab_slab *slab;
-	struct page *page;
-
-	if (unlikely(!virt_addr_valid(obj)))
-		return NULL;
-	page = virt_to_head_page(obj);
-	slab = (void *)page_private(page);
-	if (unlikely(!IS_ALIGNED((unsigned long)slab, sizeof(void *)) ||
-		     !virt_addr_valid(slab)))
-		return NULL;
-	if (unlikely(slab->cache != cache || slab->page != page))
-		return NULL;
-	return slab;
+	return find_slab(cache, obj);
 }
 EXPORT_SYMBOL_IF_KUNIT(obj_to_slab);
 
@@ -226,22 +281,43 @@ EXPORT_SYMBOL_IF_KUNIT(obj_to_slab);
  */
 unsigned int slab_take(struct mpslab_slab *slab, void **to, unsigned int max)
 {
-	unsigned int size = slab->cache->size;
-	unsigned int word, i, got = 0;
+	unsigned int got = 0, size = slab->cache->size;
+	unsigned long *word = slab->free, free;
+	void *base = slab_base(slab);
 
-	max = min(max, slab->objects - slab->inuse);
-	for (word = 0; got < max; word++) {
-		while (slab->free[word] && got < max) {
-			i = __ffs(slab->free[word]);
-			slab->free[word] &= slab->free[word] - 1;
-			i += word * BITS_PER_LONG;
-			to[got++] = slab->base + (size_t)i * size;
-		}
+	max = min_t(unsigned int, max, slab->objects - slab->inuse);
+	for (; got < max; word++, base += (size_t)size * BITS_PER_LONG) {
+		for (free = *word; free && got < max; free &= free - 1)
+			to[got++] = base + (size_t)__ffs(free) * size;
+		*word = free;
 	}
 	slab->inuse += got;
 	return got;
 }
 EXPORT_SYMBOL_IF_KUNIT(slab_take);
+
+/*
+ * The number of the object at @offset, exact for the start of an object, as a
+ * block has less than 2^32 bytes; any for another offset.
+ */
+static __always_inline unsigned int index_at(const struct mpslab_cache *cache,
+					     size_t offset)
+{
+	return ((u64)offset * cache->inverse) >> 32;
+}
+
+static __always_inline int find_index(const struct mpslab_cache *cache,
+				      const struct mpslab_slab *slab,
+				      const void *base, const void *obj)
+{
+	size_t offset = obj - base;
+	unsigned int i = index_at(cache, offset);
+
+	/* Below the base, the offset is too large for any object that is there. */
+	if (likely(i < slab->objects && (size_t)i * cache->size == offset))
+		return i;
+	return -1;
+}
 
 /**
  * slab_index() - which object of a slab an address is of
@@ -252,17 +328,24 @@ EXPORT_SYMBOL_IF_KUNIT(slab_take);
  */
 int slab_index(const struct mpslab_slab *slab, const void *obj)
 {
-	const struct mpslab_cache *cache = slab->cache;
-	size_t offset = obj - slab->base;
-	unsigned int i;
-
-	if (unlikely(obj < slab->base ||
-		     offset >= (size_t)slab->objects * cache->size))
-		return -1;
-	i = reciprocal_divide(offset, cache->reciprocal_size);
-	return likely((size_t)i * cache->size == offset) ? (int)i : -1;
+	return find_index(slab->cache, slab, slab_base(slab), obj);
 }
 EXPORT_SYMBOL_IF_KUNIT(slab_index);
+
+static __always_inline bool set_free(struct mpslab_slab *slab, int i)
+{
+	unsigned long *word, bit;
+
+	if (unlikely(i < 0))
+		return false;
+	word = slab->free + BIT_WORD(i);
+	bit = BIT_MASK(i);
+	if (unlikely(*word & bit))
+		return false;
+	*word |= bit;
+	slab->inuse--;
+	return true;
+}
 
 /**
  * slab_put() - free an object to its slab
@@ -275,13 +358,7 @@ EXPORT_SYMBOL_IF_KUNIT(slab_index);
  */
 bool slab_put(struct mpslab_slab *slab, void *obj)
 {
-	int i = slab_index(slab, obj);
-
-	if (unlikely(i < 0 || test_bit(i, slab->free)))
-		return false;
-	__set_bit(i, slab->free);
-	slab->inuse--;
-	return true;
+	return set_free(slab, slab_index(slab, obj));
 }
 EXPORT_SYMBOL_IF_KUNIT(slab_put);
 
@@ -308,21 +385,28 @@ static unsigned long *node_count(struct cache_node *n, enum slab_state state)
 	}
 }
 
+static struct list_head *node_list(struct cache_node *n, enum slab_state state)
+{
+	switch (state) {
+	case SLAB_FREE:
+		return &n->free;
+	case SLAB_PARTIAL:
+		return &n->partial;
+	default:
+		return &n->full;
+	}
+}
+
 /*
  * A slab that had an object freed goes to the tail, to give its others time to
- * follow; one that was taken from goes to the head (node_take()), to be used up.
+ * follow; one that was taken from stays at the head (node_take()), to be used up.
  */
 static void node_link(struct cache_node *n, struct mpslab_slab *slab)
 {
 	enum slab_state state = slab_state(slab);
-	struct list_head *list = &n->partial;
 
 	lockdep_assert_held(&n->list_lock);
-	if (state == SLAB_FREE)
-		list = &n->free;
-	else if (state == SLAB_FULL)
-		list = &n->full;
-	list_add_tail(&slab->list, list);
+	list_add_tail(&slab->page->lru, node_list(n, state));
 	(*node_count(n, state))++;
 }
 
@@ -330,7 +414,7 @@ static void node_unlink(struct cache_node *n, struct mpslab_slab *slab,
 			enum slab_state state)
 {
 	lockdep_assert_held(&n->list_lock);
-	list_del(&slab->list);
+	list_del(&slab->page->lru);
 	(*node_count(n, state))--;
 }
 
@@ -338,7 +422,7 @@ static void node_unlink(struct cache_node *n, struct mpslab_slab *slab,
 static void node_detach(struct cache_node *n, struct mpslab_slab *slab)
 {
 	node_unlink(n, slab, SLAB_FREE);
-	n->pages -= 1UL << slab->order;
+	n->pages -= 1UL << slab_order(slab);
 	n->objects -= slab->objects;
 	n->free_objects -= slab->objects;
 	n->reaped++;
@@ -346,14 +430,16 @@ static void node_detach(struct cache_node *n, struct mpslab_slab *slab)
 
 static struct mpslab_slab *node_first_slab(struct cache_node *n)
 {
-	struct mpslab_slab *slab;
+	struct page *page;
 
-	slab = list_first_entry_or_null(&n->partial, struct mpslab_slab, list);
-	if (slab)
-		return slab;
-	slab = list_first_entry_or_null(&n->free, struct mpslab_slab, list);
-	n->touched |= !!slab;
-	return slab;
+	page = list_first_entry_or_null(&n->partial, struct page, lru);
+	if (page)
+		return slab_listed(page);
+	page = list_first_entry_or_null(&n->free, struct page, lru);
+	if (!page)
+		return NULL;
+	n->touched = true;
+	return slab_listed(page);
 }
 
 /**
@@ -365,7 +451,7 @@ static struct mpslab_slab *node_first_slab(struct cache_node *n)
  */
 void node_add_slab(struct cache_node *n, struct mpslab_slab *slab)
 {
-	n->pages += 1UL << slab->order;
+	n->pages += 1UL << slab_order(slab);
 	n->objects += slab->objects;
 	n->free_objects += slab->objects - slab->inuse;
 	n->grown++;
@@ -387,8 +473,9 @@ EXPORT_SYMBOL_IF_KUNIT(node_add_slab);
  */
 unsigned int node_take(struct cache_node *n, void **to, unsigned int want)
 {
-	struct mpslab_slab *slab;
 	unsigned int got = 0, nr;
+	struct mpslab_slab *slab;
+	enum slab_state was;
 
 	lockdep_assert_held(&n->list_lock);
 	if (n->shared)
@@ -399,15 +486,44 @@ unsigned int node_take(struct cache_node *n, void **to, unsigned int want)
 	}
 
 	while (got < want && (slab = node_first_slab(n))) {
-		node_unlink(n, slab, slab_state(slab));
+		was = slab_state(slab);
 		nr = slab_take(slab, to + got, want - got);
-		node_link(n, slab);
-		if (slab_state(slab) == SLAB_PARTIAL)
-			list_move(&slab->list, &n->partial);
 		n->free_objects -= nr;
 		got += nr;
+		/* A partial slab that still is one was the first and stays it. */
+		if (slab_state(slab) != was) {
+			node_unlink(n, slab, was);
+			node_link(n, slab);
+		}
 	}
 	return got;
+}
+
+/* An object was freed, and the slab is not full any more, or has become free. */
+static noinline void node_move(struct cache_node *n, struct mpslab_slab *slab,
+			       struct list_head *empty)
+{
+	bool was_full = slab->inuse + 1 == slab->objects;
+
+	node_unlink(n, slab, was_full ? SLAB_FULL : SLAB_PARTIAL);
+	node_link(n, slab);
+	if (!slab->inuse && empty && n->free_objects > n->free_limit) {
+		node_detach(n, slab);
+		list_add(&slab->page->lru, empty);
+	}
+}
+
+static __always_inline bool put_index(struct cache_node *n,
+				      struct mpslab_slab *slab, int i,
+				      struct list_head *empty)
+{
+	lockdep_assert_held(&n->list_lock);
+	if (unlikely(!set_free(slab, i)))
+		return false;
+	n->free_objects++;
+	if (unlikely(!slab->inuse || slab->inuse + 1 == slab->objects))
+		node_move(n, slab, empty);
+	return true;
 }
 
 /**
@@ -425,22 +541,7 @@ unsigned int node_take(struct cache_node *n, void **to, unsigned int want)
 bool node_put(struct cache_node *n, struct mpslab_slab *slab, void *obj,
 	      struct list_head *empty)
 {
-	enum slab_state was = slab_state(slab);
-
-	lockdep_assert_held(&n->list_lock);
-	if (unlikely(!slab_put(slab, obj)))
-		return false;
-	n->free_objects++;
-	if (slab_state(slab) == was)
-		return true;
-
-	node_unlink(n, slab, was);
-	node_link(n, slab);
-	if (!slab->inuse && empty && n->free_objects > n->free_limit) {
-		node_detach(n, slab);
-		list_add(&slab->list, empty);
-	}
-	return true;
+	return put_index(n, slab, slab_index(slab, obj), empty);
 }
 
 /**
@@ -477,14 +578,26 @@ unsigned int node_put_run(struct mpslab_cache *cache, struct cache_node *n,
 			  void **objs, unsigned int nr,
 			  struct list_head *empty, unsigned int *bad)
 {
-	struct mpslab_slab *slab;
+	struct mpslab_slab *slab = NULL;
+	void *base = NULL;
 	unsigned int i;
+	int index;
 
 	for (i = 0; i < nr; i++) {
-		slab = obj_to_slab(cache, objs[i]);
-		if (slab && cache->node[slab->nid] != n)
-			break;
-		if (unlikely(!slab || !node_put(n, slab, objs[i], empty)))
+		/* Often the next object is of the same slab. */
+		index = slab ? find_index(cache, slab, base, objs[i]) : -1;
+		if (index < 0) {
+			slab = find_slab(cache, objs[i]);
+			if (unlikely(!slab)) {
+				(*bad)++;
+				continue;
+			}
+			if (unlikely(cache->node[slab_nid(slab)] != n))
+				break;
+			base = slab_base(slab);
+			index = find_index(cache, slab, base, objs[i]);
+		}
+		if (unlikely(!put_index(n, slab, index, empty)))
 			(*bad)++;
 	}
 	return i;
@@ -502,19 +615,19 @@ unsigned int node_put_run(struct mpslab_cache *cache, struct cache_node *n,
 void put_objects(struct mpslab_cache *cache, void **objs, unsigned int nr,
 		 struct list_head *empty)
 {
-	struct mpslab_slab *slab;
-	struct cache_node *n;
 	unsigned int done, bad = 0;
+	struct cache_node *n;
 	unsigned long flags;
+	int nid;
 
 	for (done = 0; done < nr;) {
-		slab = obj_to_slab(cache, objs[done]);
-		if (unlikely(!slab)) {
+		nid = obj_nid(objs[done]);
+		n = nid == NUMA_NO_NODE ? NULL : cache->node[nid];
+		if (unlikely(!n)) {
 			bad++;
 			done++;
 			continue;
 		}
-		n = cache->node[slab->nid];
 		raw_spin_lock_irqsave(&n->list_lock, flags);
 		done += node_put_run(cache, n, objs + done, nr - done, empty,
 				     &bad);
@@ -534,9 +647,9 @@ static unsigned int node_detach_free(struct cache_node *n, unsigned long max,
 
 	raw_spin_lock_irqsave(&n->list_lock, flags);
 	while (nr < min_t(unsigned long, max, DETACH_BATCH) && n->nr_free) {
-		slab = list_first_entry(&n->free, struct mpslab_slab, list);
+		slab = slab_listed(list_first_entry(&n->free, struct page, lru));
 		node_detach(n, slab);
-		list_add(&slab->list, empty);
+		list_add(&slab->page->lru, empty);
 		nr++;
 	}
 	raw_spin_unlock_irqrestore(&n->list_lock, flags);

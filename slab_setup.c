@@ -258,7 +258,7 @@ static void set_tunables(struct mpslab_cache *cache, unsigned int limit,
 	for_each_cache_node(cache, nid, n) {
 		raw_spin_lock_irqsave(&n->list_lock, flags);
 		n->free_limit = (1 + nr_cpus_node(nid)) * batchcount +
-				cache->best.objects;
+				geometry_keep(cache->size, cache->best.objects);
 		raw_spin_unlock_irqrestore(&n->list_lock, flags);
 	}
 }
@@ -396,8 +396,8 @@ static int set_geometry(struct mpslab_cache *cache,
 	cache->align = geometry_align(cache->object_size, args->align,
 				      cache->flags);
 	cache->size = ALIGN(cache->object_size, cache->align);
-	cache->reciprocal_size = reciprocal_value(cache->size);
-	err = geometry_choose(cache);
+	cache->inverse = div_u64((1ULL << 32) + cache->size - 1, cache->size);
+	err = geometry_choose(cache, num_present_cpus());
 	if (err)
 		usage_bug(cache->name, "not created: size %u, align %u",
 			  cache->size, cache->align);

@@ -389,8 +389,7 @@ static bool slab_is_right(struct mpslab_cache *cache, int nid,
 	else if (free == slab->objects)
 		right = FREE;
 	return list == right && slab->inuse == slab->objects - free &&
-	       slab->cache == cache && slab->nid == nid &&
-	       page_to_nid(slab->page) == nid &&
+	       slab->cache == cache && page_to_nid(slab->page) == nid &&
 	       page_private(slab->page) == (unsigned long)slab;
 }
 
@@ -400,8 +399,10 @@ static unsigned long sum_list(struct mpslab_cache *cache, int nid,
 {
 	struct mpslab_slab *slab;
 	unsigned long nr = 0;
+	struct page *page;
 
-	list_for_each_entry(slab, head, list) {
+	list_for_each_entry(page, head, lru) {
+		slab = slab_listed(page);
 		nr++;
 		sums->objects += slab->objects;
 		sums->free_objects += bitmap_weight(slab->free, slab->objects);

@@ -8,11 +8,12 @@
  */
 #include <linux/log2.h>
 #include <linux/mm.h>
+#include <linux/sizes.h>
 
 #include "fixtures.h"
 
-/* Fewer objects per slab than this are not dense, see slab_geometry.c. */
-#define ENOUGH_OBJECTS	8
+/* Machines of so many CPUs; SLUB's slabs depend on it. */
+static const unsigned int cpu_counts[] = { 1, 2, 4, 64 };
 
 static size_t block_bytes(const struct slab_geometry *geo)
 {
@@ -60,62 +61,113 @@ static const char *layout_wrong(const struct slab_geometry *geo,
 	return NULL;
 }
 
-/* The descriptor is on the slab unless it displaces more than its own size. */
+/* The least step of kmalloc() that holds so much. */
+static size_t kmalloc_step(size_t bytes)
+{
+	static const unsigned int steps[] = {
+		8, 16, 32, 64, 96, 128, 192, 256, 512, 1024, 2048, 4096, 8192,
+	};
+	unsigned int i = 0;
+
+	while (steps[i] < bytes)
+		i++;
+	return steps[i];
+}
+
+/* Bytes that the slab takes from anybody. */
+static size_t slab_bytes(const struct slab_geometry *geo)
+{
+	size_t bytes = block_bytes(geo);
+
+	if (geo->off_slab)
+		bytes += kmalloc_step(descriptor_bytes(geo->objects));
+	return bytes;
+}
+
+/* The descriptor lies where it makes an object cheaper. */
 static const char *placement_wrong(const struct slab_geometry *geo,
 				   unsigned int size)
 {
 	struct slab_geometry other = *geo;
-	size_t displaced;
 
 	other.off_slab = !geo->off_slab;
 	other.objects = block_bytes(geo) / size;
 	while (other.objects && !fits(&other, size, other.objects))
 		other.objects--;
-	if (geo->off_slab) {
-		displaced = (size_t)(geo->objects - other.objects) * size;
-		if (other.objects && displaced <= descriptor_bytes(geo->objects))
-			return "descriptor apart without need";
-	} else {
-		displaced = (size_t)(other.objects - geo->objects) * size;
-		if (displaced > descriptor_bytes(other.objects))
-			return "descriptor displaces more than its size";
-	}
+	if ((u64)slab_bytes(&other) * geo->objects <
+	    (u64)slab_bytes(geo) * other.objects)
+		return "the descriptor's other place is cheaper";
+	if (geometry_bytes(geo) != slab_bytes(geo))
+		return "its bytes are miscounted";
 	return NULL;
 }
 
-/* The part of the block that may be wasted: one in 16, 8, 4, or any (1). */
-static unsigned int waste_class(const struct slab_geometry *geo,
-				unsigned int size)
+/*
+ * The order that SLUB takes for objects of @size, without its descriptor: naively,
+ * from what mm/slub.c says about itself.  It wants 4 * (log2(cpus) + 2) objects in
+ * a slab of order 3 or less, and a 16th of it wasted, or an 8th, or a quarter; or
+ * as few objects more than none as that takes.
+ */
+static unsigned int slubs_order(unsigned int size, unsigned int cpus)
 {
-	size_t waste = block_bytes(geo) - (size_t)geo->objects * size;
-	unsigned int parts;
+	unsigned int wanted, parts, order, bytes;
 
-	for (parts = 16; parts >= 4; parts /= 2)
-		if (waste * parts <= block_bytes(geo))
-			return parts;
-	return 1;
+	for (wanted = 4 * (ilog2(cpus) + 2); wanted > 1; wanted--) {
+		for (parts = 16; parts >= 4; parts /= 2) {
+			for (order = 0; order <= 3; order++) {
+				bytes = PAGE_SIZE << order;
+				if (bytes / size >= wanted &&
+				    bytes % size <= bytes / parts)
+					return order;
+			}
+		}
+	}
+	return get_order(size);
 }
 
-/* No order in bounds is better: less waste, or as little in a smaller block. */
+/*
+ * Pages held per million objects, all in use or a random 5 % of them, in slabs of
+ * @objects that take @bytes; in 1/1000, without floating point.
+ */
+static u64 held(size_t bytes, unsigned int objects, bool all)
+{
+	u64 empty = 1ULL << 32;	/* probability that a slab is, in 2^-32 */
+	unsigned int i;
+
+	for (i = 0; i < objects && !all; i++)
+		empty = empty / 100 * 95;
+	if (all)
+		empty = 0;
+	return div_u64(((1ULL << 32) - empty) * div_u64((u64)bytes * 16, objects),
+		       1U << 20);
+}
+
+/* Never more than 2 % above SLUB, whatever is in use. */
+static const char *memory_wrong(const struct slab_geometry *geo,
+				unsigned int size, unsigned int cpus)
+{
+	unsigned int order = slubs_order(size, cpus);
+	size_t bytes = PAGE_SIZE << order;
+	unsigned int all;
+
+	for (all = 0; all < 2; all++)
+		if (held(slab_bytes(geo), geo->objects, all) * 100 >
+		    held(bytes, bytes / size, all) * 102)
+			return all ? "takes more than SLUB" :
+			       "keeps more than SLUB";
+	return NULL;
+}
+
+/* Which would be a slab for nearly every object. */
 static const char *choice_wrong(const struct mpslab_cache *cache)
 {
-	unsigned int class = waste_class(&cache->best, cache->size);
-	struct slab_geometry geo;
-	unsigned int order, other;
+	const struct slab_geometry *best = &cache->best;
 
-	if (cache->best.order > max_t(unsigned int, DENSE_ORDER_MAX,
-				      cache->fallback.order))
+	if (best->order > max_t(unsigned int, DENSE_ORDER_MAX,
+				cache->fallback.order))
 		return "order out of bounds";
-	for (order = cache->fallback.order; order <= DENSE_ORDER_MAX; order++) {
-		geometry_fit(&geo, order, cache->size, cache->align);
-		if (geo.objects < ENOUGH_OBJECTS)
-			continue;
-		other = waste_class(&geo, cache->size);
-		if (other > class)
-			return "another order wastes less";
-		if (other == class && order < cache->best.order)
-			return "a smaller order wastes as little";
-	}
+	if (best->objects < 4 && best->order < 2)
+		return "too few objects";
 	return NULL;
 }
 
@@ -130,7 +182,8 @@ static const char *fallback_wrong(const struct mpslab_cache *cache)
 
 /* Choose for objects of @size; false if something is wrong, and reported. */
 static bool sweep_one(struct kunit *test, struct mpslab_cache *cache,
-		      unsigned int size, unsigned int align, slab_flags_t flags)
+		      unsigned int size, unsigned int align,
+		      slab_flags_t flags, unsigned int cpus)
 {
 	const char *wrong;
 	int err;
@@ -138,7 +191,7 @@ static bool sweep_one(struct kunit *test, struct mpslab_cache *cache,
 	cache->object_size = size;
 	cache->align = geometry_align(size, align, flags);
 	cache->size = ALIGN(size, cache->align);
-	err = geometry_choose(cache);
+	err = geometry_choose(cache, cpus);
 	KUNIT_EXPECT_EQ_MSG(test, err, 0, "size %u, align %u", size, align);
 	if (err)
 		return false;
@@ -149,12 +202,14 @@ static bool sweep_one(struct kunit *test, struct mpslab_cache *cache,
 	wrong = wrong ?: placement_wrong(&cache->best, cache->size);
 	wrong = wrong ?: placement_wrong(&cache->fallback, cache->size);
 	wrong = wrong ?: choice_wrong(cache);
+	if (cache->align <= PAGE_SIZE)	/* else SLUB aligns otherwise */
+		wrong = wrong ?: memory_wrong(&cache->best, cache->size, cpus);
 	wrong = wrong ?: fallback_wrong(cache);
 	if (!wrong && !IS_ALIGNED(cache->colour_off, cache->align))
 		wrong = "a colour breaks the alignment";
 	KUNIT_EXPECT_PTR_EQ_MSG(test, (void *)wrong, NULL,
-				"size %u, align %u: %s (order %u, %u objects)",
-				size, align, wrong, cache->best.order,
+				"size %u, align %u, %u CPUs: %s (order %u, %u objects)",
+				size, align, cpus, wrong, cache->best.order,
 				cache->best.objects);
 	return !wrong;
 }
@@ -172,11 +227,13 @@ static void sweep_small(struct kunit *test, unsigned int align,
 			slab_flags_t flags)
 {
 	struct mpslab_cache *cache = blank_cache(test);
-	unsigned int size;
+	unsigned int size, i;
 
-	for (size = 1; size <= 8192; size++)
-		if (!sweep_one(test, cache, size, align, flags))
-			return;
+	for (i = 0; i < ARRAY_SIZE(cpu_counts); i++)
+		for (size = 1; size <= 8192; size++)
+			if (!sweep_one(test, cache, size, align, flags,
+				       cpu_counts[i]))
+				return;
 }
 
 static void geometry_sizes_to_8192_fit(struct kunit *test)
@@ -203,17 +260,17 @@ static void geometry_large_sizes_fit(struct kunit *test)
 
 	for (size = 8192; size < KMALLOC_MAX_SIZE; size *= 2)
 		for (off = -17; off <= 17; off++)
-			if (!sweep_one(test, cache, size + off, 0, 0))
+			if (!sweep_one(test, cache, size + off, 0, 0, 4))
 				return;
-	sweep_one(test, cache, KMALLOC_MAX_SIZE, 0, 0);
-	sweep_one(test, cache, KMALLOC_MAX_SIZE - 1, 0, 0);
+	sweep_one(test, cache, KMALLOC_MAX_SIZE, 0, 0, 4);
+	sweep_one(test, cache, KMALLOC_MAX_SIZE - 1, 0, 0, 4);
 }
 
 static void geometry_large_align_takes_order(struct kunit *test)
 {
 	struct mpslab_cache *cache = blank_cache(test);
 
-	sweep_one(test, cache, 16, 4 * PAGE_SIZE, 0);
+	sweep_one(test, cache, 16, 4 * PAGE_SIZE, 0, 4);
 	KUNIT_EXPECT_EQ(test, cache->fallback.order, 2);
 }
 
@@ -223,7 +280,7 @@ static void geometry_beyond_any_block_refused(struct kunit *test)
 
 	cache->align = sizeof(void *);
 	cache->size = KMALLOC_MAX_SIZE + sizeof(void *);
-	KUNIT_EXPECT_EQ(test, geometry_choose(cache), -E2BIG);
+	KUNIT_EXPECT_EQ(test, geometry_choose(cache, 4), -E2BIG);
 }
 
 static void geometry_fit_larger_than_block_fails(struct kunit *test)
@@ -309,6 +366,23 @@ static void geometry_arrays_shrink_with_size(struct kunit *test)
 	}
 }
 
+/* A burst's worth of small objects, a bounded part of memory of large ones. */
+static void geometry_keep_is_bounded(struct kunit *test)
+{
+	unsigned int size;
+
+	for (size = 8; size <= KMALLOC_MAX_SIZE; size += size / 8 + 8) {
+		unsigned int keep = geometry_keep(size, 3);
+
+		KUNIT_EXPECT_GE(test, keep, 3U);
+		KUNIT_EXPECT_LE(test, keep, 1024U);
+		if (keep > 3)
+			KUNIT_EXPECT_LE(test, keep * size, (unsigned int)SZ_512K);
+	}
+	KUNIT_EXPECT_EQ(test, geometry_keep(256, 16), 1024U);
+	KUNIT_EXPECT_EQ(test, geometry_keep(8, 2000), 2000U);
+}
+
 /* ------------------------------------------------------------- real slabs -- */
 
 /* Sizes with the descriptor on the slab and off it, small and large blocks. */
@@ -320,15 +394,15 @@ static void check_slab_objects(struct kunit *test, struct mpslab_cache *cache,
 			       struct mpslab_slab *slab)
 {
 	void *start = page_address(slab->page);
-	void *end = start + (PAGE_SIZE << slab->order);
+	void *end = start + (PAGE_SIZE << slab_order(slab));
 	unsigned int i, got;
 	void **objs;
 
 	objs = kunit_kcalloc(test, slab->objects + 1, sizeof(*objs), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, objs);
-	KUNIT_EXPECT_EQ(test, slab->off_slab,
+	KUNIT_EXPECT_EQ(test, slab_is_apart(slab),
 			(void *)slab < start || (void *)slab >= end);
-	if (!slab->off_slab) {
+	if (!slab_is_apart(slab)) {
 		KUNIT_EXPECT_TRUE(test, (void *)slab +
 				  descriptor_bytes(slab->objects) <= end);
 		end = slab;
@@ -364,7 +438,7 @@ static void release_slab(struct mpslab_cache *cache, struct mpslab_slab *slab)
 {
 	LIST_HEAD(slabs);
 
-	list_add(&slab->list, &slabs);
+	list_add(&slab->page->lru, &slabs);
 	slab_list_release(cache, &slabs);
 }
 
@@ -378,8 +452,8 @@ static void slab_objects_lie_in_their_block(struct kunit *test)
 		cache = test_cache(test, real_sizes[i], 0);
 		slab = real_slab(test, cache);
 		check_slab_objects(test, cache, slab);
-		off_slab += slab->off_slab;
-		on_slab += !slab->off_slab;
+		off_slab += slab_is_apart(slab);
+		on_slab += !slab_is_apart(slab);
 		release_slab(cache, slab);
 		test_cache_end(test, cache, 0);
 	}
@@ -389,7 +463,7 @@ static void slab_objects_lie_in_their_block(struct kunit *test)
 
 static unsigned long slab_offset(struct mpslab_slab *slab)
 {
-	return slab->base - page_address(slab->page);
+	return slab_base(slab) - page_address(slab->page);
 }
 
 /* As many different offsets as there are colours, and then from the start. */
@@ -403,7 +477,7 @@ static void check_colours(struct kunit *test, struct mpslab_cache *cache)
 	for (i = 0; i < 2 * colours; i++)
 		slabs[i] = real_slab(test, cache);
 	for (i = 0; i < 2 * colours; i++) {
-		KUNIT_EXPECT_EQ(test, slabs[i]->order, cache->best.order);
+		KUNIT_EXPECT_EQ(test, slab_order(slabs[i]), cache->best.order);
 		KUNIT_EXPECT_EQ(test, slab_offset(slabs[i]),
 				(unsigned long)(i % colours) *
 				cache->colour_off);
@@ -460,6 +534,7 @@ static struct kunit_case slab_geometry_cases[] = {
 	KUNIT_CASE(geometry_large_align_takes_order),
 	KUNIT_CASE(geometry_beyond_any_block_refused),
 	KUNIT_CASE(geometry_arrays_shrink_with_size),
+	KUNIT_CASE(geometry_keep_is_bounded),
 	KUNIT_CASE(slab_objects_lie_in_their_block),
 	KUNIT_CASE(slab_colours_cycle),
 	KUNIT_CASE(slab_objects_aligned_as_asked),

@@ -7,6 +7,7 @@
 #include <linux/delay.h>
 #include <linux/mm.h>
 #include <linux/rcupdate.h>
+#include <linux/sizes.h>
 #include <linux/vmalloc.h>
 #include <linux/vmstat.h>
 
@@ -39,7 +40,7 @@ static void release(struct mpslab_cache *cache, struct mpslab_slab *slab)
 {
 	LIST_HEAD(slabs);
 
-	list_add(&slab->list, &slabs);
+	list_add(&slab->page->lru, &slabs);
 	slab_list_release(cache, &slabs);
 }
 
@@ -47,7 +48,7 @@ static void release(struct mpslab_cache *cache, struct mpslab_slab *slab)
 static struct cache_node *join(struct mpslab_cache *cache,
 			       struct mpslab_slab *slab)
 {
-	struct cache_node *n = cache->node[slab->nid];
+	struct cache_node *n = cache->node[slab_nid(slab)];
 	unsigned long irq;
 
 	raw_spin_lock_irqsave(&n->list_lock, irq);
@@ -75,12 +76,12 @@ static void slab_take_gives_lowest_first(struct kunit *test)
 
 	KUNIT_ASSERT_GT(test, slab->objects, 3U);
 	KUNIT_EXPECT_EQ(test, slab_take(slab, objs, 3), 3U);
-	KUNIT_EXPECT_PTR_EQ(test, objs[0], slab->base);
-	KUNIT_EXPECT_PTR_EQ(test, objs[2], slab->base + 2 * cache->size);
+	KUNIT_EXPECT_PTR_EQ(test, objs[0], slab_base(slab));
+	KUNIT_EXPECT_PTR_EQ(test, objs[2], slab_base(slab) + 2 * cache->size);
 	KUNIT_EXPECT_TRUE(test, slab_put(slab, objs[1]));
 	KUNIT_EXPECT_EQ(test, slab->inuse, 2U);
 	KUNIT_EXPECT_EQ(test, slab_take(slab, objs, 1), 1U);
-	KUNIT_EXPECT_PTR_EQ(test, objs[0], slab->base + cache->size);
+	KUNIT_EXPECT_PTR_EQ(test, objs[0], slab_base(slab) + cache->size);
 	release(cache, slab);
 	test_cache_end(test, cache, 0);
 }
@@ -126,8 +127,8 @@ static void slab_put_of_no_object_refused(struct kunit *test)
 	void **objs = test_pointers(test, objects);
 
 	KUNIT_EXPECT_EQ(test, slab_take(slab, objs, objects), objects);
-	KUNIT_EXPECT_FALSE(test, slab_put(slab, slab->base - cache->size));
-	KUNIT_EXPECT_FALSE(test, slab_put(slab, slab->base + 1));
+	KUNIT_EXPECT_FALSE(test, slab_put(slab, slab_base(slab) - cache->size));
+	KUNIT_EXPECT_FALSE(test, slab_put(slab, slab_base(slab) + 1));
 	KUNIT_EXPECT_FALSE(test, slab_put(slab, objs[1] - 1));
 	KUNIT_EXPECT_FALSE(test, slab_put(slab, objs[1] + 8));
 	KUNIT_EXPECT_FALSE(test, slab_put(slab, objs[objects - 1] + cache->size));
@@ -142,8 +143,8 @@ static void obj_to_slab_other_cache_null(struct kunit *test)
 	struct mpslab_cache *other = quiet_cache(test, 64, 0);
 	struct mpslab_slab *slab = new_slab(test, cache);
 
-	KUNIT_EXPECT_PTR_EQ(test, obj_to_slab(cache, slab->base), slab);
-	KUNIT_EXPECT_NULL(test, obj_to_slab(other, slab->base));
+	KUNIT_EXPECT_PTR_EQ(test, obj_to_slab(cache, slab_base(slab)), slab);
+	KUNIT_EXPECT_NULL(test, obj_to_slab(other, slab_base(slab)));
 	release(cache, slab);
 	test_cache_end(test, cache, 0);
 	test_cache_end(test, other, 0);
@@ -174,6 +175,48 @@ static void obj_to_slab_not_from_any_cache_null(struct kunit *test)
 	vfree(mapped);
 	kfree(small);
 	test_cache_end(test, cache, 0);
+}
+
+/* In no region that a slab was ever in, whatever virt_addr_valid() would say. */
+static void obj_to_slab_nowhere_near_a_slab_null(struct kunit *test)
+{
+	static int in_module;
+	struct mpslab_cache *cache = quiet_cache(test, 64, 0);
+	void *wild[] = {
+		NULL, (void *)8, (void *)-8L, (void *)LONG_MAX, &in_module,
+		obj_to_slab, (void *)PAGE_OFFSET - 64, high_memory,
+		high_memory + SZ_1G,
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(wild); i++) {
+		KUNIT_EXPECT_FALSE_MSG(test, region_known(wild[i]),
+				       "address %u", i);
+		KUNIT_EXPECT_EQ(test, obj_nid(wild[i]), NUMA_NO_NODE);
+		KUNIT_EXPECT_NULL(test, obj_to_slab(cache, wild[i]));
+	}
+	test_cache_end(test, cache, 0);
+}
+
+/* Also where a block and its descriptor are far apart, or cross a border. */
+static void slab_regions_are_known(struct kunit *test)
+{
+	static const unsigned int sizes[] = { 64, 200, 4096, SZ_4M };
+	struct mpslab_cache *cache;
+	struct mpslab_slab *slab;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		cache = quiet_cache(test, sizes[i], 0);
+		slab = new_slab(test, cache);
+		KUNIT_EXPECT_TRUE(test, region_known(slab));
+		KUNIT_EXPECT_TRUE(test, region_known(slab_base(slab)));
+		KUNIT_EXPECT_TRUE(test, region_known(slab_base(slab) - 1 +
+						     slab->objects * cache->size));
+		KUNIT_EXPECT_EQ(test, obj_nid(slab_base(slab)), slab_nid(slab));
+		release(cache, slab);
+		test_cache_end(test, cache, 0);
+	}
 }
 
 /* ------------------------------------------------------------------ nodes -- */
@@ -252,7 +295,7 @@ static void put_objects_foreign_between_good_reported(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, slab_take(slab, objs, 3), 3U);
 	objs[3] = objs[2];
 	objs[2] = objs[1];
-	objs[1] = theirs->base;
+	objs[1] = slab_base(theirs);
 	n = join(cache, slab);
 	put_all(cache, objs, ARRAY_SIZE(objs), NULL);
 	KUNIT_EXPECT_EQ(test, n->nr_free, 1UL);
@@ -263,6 +306,33 @@ static void put_objects_foreign_between_good_reported(struct kunit *test)
 	release(other, theirs);
 	test_cache_end(test, cache, 1);
 	test_cache_end(test, other, 0);
+}
+
+/* One slab's objects in a row are looked up once, but each is looked at. */
+static void put_objects_wrong_in_a_run_refused(struct kunit *test)
+{
+	struct mpslab_cache *cache = quiet_cache(test, 200, 0);
+	struct mpslab_slab *slab = new_slab(test, cache);
+	struct cache_node *n;
+	void *objs[8], *last;
+
+	KUNIT_EXPECT_EQ(test, slab_take(slab, objs, 5), 5U);
+	last = objs[4];
+	objs[7] = objs[3];
+	objs[6] = objs[2];
+	objs[5] = last + 8;			/* inside */
+	objs[4] = objs[0];			/* again */
+	objs[3] = slab_base(slab) - 200;	/* before the first */
+	objs[2] = slab_base(slab) + slab->objects * 200;
+	n = join(cache, slab);
+	put_all(cache, objs, ARRAY_SIZE(objs), NULL);
+	KUNIT_EXPECT_EQ(test, slab->inuse, 1U);
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&cache->refused), 4L);
+	expect_lists(test, cache);
+	put_all(cache, &last, 1, NULL);
+	KUNIT_EXPECT_EQ(test, n->nr_free, 1UL);
+	atomic_long_set(&cache->refused, 0);	/* never counted as freed */
+	test_cache_end(test, cache, 1);
 }
 
 static void node_reap_free_is_bounded(struct kunit *test)
@@ -352,7 +422,7 @@ static void expect_counted(struct kunit *test, slab_flags_t flags,
 	for (slabs = 0; pages < PAGES_MANY; slabs++) {
 		struct mpslab_slab *slab = new_slab(test, cache);
 
-		pages += 1 << slab->order;
+		pages += 1 << slab_order(slab);
 		n = join(cache, slab);
 	}
 	now = counted_pages(item) - before;
@@ -422,11 +492,11 @@ static void slab_create_fragmented_falls_back(struct kunit *test)
 	slab = slab_create(cache, GFP_KERNEL, numa_mem_id());
 	KUNIT_EXPECT_TRUE(test, fail_nth_end());
 	KUNIT_ASSERT_NOT_NULL(test, slab);
-	KUNIT_EXPECT_EQ(test, slab->order, cache->fallback.order);
+	KUNIT_EXPECT_EQ(test, slab_order(slab), cache->fallback.order);
 	KUNIT_EXPECT_EQ(test, slab->objects, cache->fallback.objects);
 	KUNIT_EXPECT_TRUE(test,
-			  slab->base + (size_t)slab->objects * cache->size <=
-			  page_address(slab->page) + (PAGE_SIZE << slab->order));
+			  slab_base(slab) + (size_t)slab->objects * cache->size <=
+			  page_address(slab->page) + (PAGE_SIZE << slab_order(slab)));
 	join(cache, slab);
 	join(cache, new_slab(test, cache));
 	expect_lists(test, cache);
@@ -525,10 +595,13 @@ static struct kunit_case slab_node_cases[] = {
 	KUNIT_CASE(slab_put_of_no_object_refused),
 	KUNIT_CASE(obj_to_slab_other_cache_null),
 	KUNIT_CASE(obj_to_slab_not_from_any_cache_null),
+	KUNIT_CASE(obj_to_slab_nowhere_near_a_slab_null),
+	KUNIT_CASE(slab_regions_are_known),
 	KUNIT_CASE(node_lists_follow_the_slab),
 	KUNIT_CASE(put_objects_above_free_limit_detaches),
 	KUNIT_CASE(put_objects_at_free_limit_keeps),
 	KUNIT_CASE(put_objects_foreign_between_good_reported),
+	KUNIT_CASE(put_objects_wrong_in_a_run_refused),
 	KUNIT_CASE(node_reap_free_is_bounded),
 	KUNIT_CASE(node_reap_free_spares_partial_and_full),
 	KUNIT_CASE(node_drain_shared_oldest_first_bounded),
