@@ -10,9 +10,9 @@ vm := selftests/vm
 ifneq ($(origin KDIR),file)
 export KDIR
 endif
-export KERNEL UML KVM
+export KERNEL UML KVM ACCEPT BENCH_DIR KERNELS
 
-.PHONY: module install clean test test-debug demo shell check help
+.PHONY: module install clean test test-debug demo shell check bench bench-quick help
 
 module: ## build mpslab.ko for the running kernel, or the headers in KDIR=
 	$(MAKE) -C $(KDIR) M=$(CURDIR) modules
@@ -38,7 +38,15 @@ shell: ## a shell in a guest, the module loaded
 check: ## checkpatch, sparse, warnings, kernel-doc, layering, shellcheck
 	@$(vm)/check.sh
 
+bench: ## measure all against the kernel's allocators, with plots
+	@selftests/bench/bench.sh full
+
+bench-quick: ## count instructions, compare with the committed baseline
+	@selftests/bench/bench.sh quick
+
 help: ## print this
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 20
 	@echo 'Variables: KDIR= headers to build against; KERNEL= (with KDIR=) a bzImage to boot'
-	@echo 'instead of the stock kernel; UML= a UML build tree; KVM=1 not to emulate.'
+	@echo 'instead of the stock kernel; UML= a UML build tree; KVM=1 not to emulate;'
+	@echo 'ACCEPT=1 to make what bench-quick counts the baseline; BENCH_DIR= for what'
+	@echo 'bench leaves (bench-results), KERNELS= for some of its kernels only.'
