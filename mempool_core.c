@@ -29,12 +29,14 @@ static void add_element(struct mpslab_pool *pool, void *element)
 	lockdep_assert_held(&pool->lock);
 	pool->elements[pool->curr_nr] = element;
 	WRITE_ONCE(pool->curr_nr, pool->curr_nr + 1);
+	WRITE_ONCE(pool->missing, pool->missing - 1);
 }
 
 static void *remove_element(struct mpslab_pool *pool)
 {
 	lockdep_assert_held(&pool->lock);
 	WRITE_ONCE(pool->curr_nr, pool->curr_nr - 1);
+	WRITE_ONCE(pool->missing, pool->missing + 1);
 	pool->low_water = min(pool->low_water, pool->curr_nr);
 	return pool->elements[pool->curr_nr];
 }
@@ -62,10 +64,15 @@ unsigned int pool_take_reserve(struct mpslab_pool *pool, void **elems,
  * A pool whose min_nr is 0 still keeps one element, as the kernel's does: so a
  * free always has somewhere to bring an element where a waiter is bound to look.
  */
+static int reserve_size(int min_nr)
+{
+	return max(min_nr, 1);
+}
+
 static void set_min_nr(struct mpslab_pool *pool, int min_nr)
 {
 	WRITE_ONCE(pool->min_nr, min_nr);
-	WRITE_ONCE(pool->reserve, max(min_nr, 1));
+	WRITE_ONCE(pool->missing, reserve_size(min_nr) - pool->curr_nr);
 }
 
 /* A returned element goes to a waiter, else to the reserve, else nowhere. */
@@ -73,7 +80,7 @@ static bool keep_element(struct mpslab_pool *pool, void *element)
 {
 	if (pool_hand_over(pool, element))
 		return true;
-	if (pool->curr_nr >= pool->reserve)
+	if (pool->missing <= 0)
 		return false;
 	add_element(pool, element);
 	return true;
@@ -102,12 +109,13 @@ static int preallocate(struct mpslab_pool *pool, gfp_t gfp)
 {
 	void *element;
 
-	while (pool->curr_nr < pool->reserve) {
+	while (pool->curr_nr < reserve_size(pool->min_nr)) {
 		element = pool->alloc(gfp, pool->pool_data);
 		if (!element)
 			return -ENOMEM;
 		pool->elements[pool->curr_nr++] = element;
 	}
+	pool->missing = 0;
 	pool->low_water = pool->curr_nr;
 	return 0;
 }
@@ -355,7 +363,7 @@ static int pool_shrink(struct mpslab_pool *pool, int new_min_nr)
 
 	raw_spin_lock_irqsave(&pool->lock, flags);
 	set_min_nr(pool, new_min_nr);
-	while (pool->curr_nr > pool->reserve) {
+	while (pool->missing < 0) {
 		element = remove_element(pool);
 		raw_spin_unlock_irqrestore(&pool->lock, flags);
 		pool->free(element, pool->pool_data);
@@ -392,7 +400,7 @@ static void put_new_elements(struct mpslab_pool *pool, void **elems, int nr)
  */
 static int pool_grow(struct mpslab_pool *pool, int new_min_nr)
 {
-	int extra = new_min_nr - pool->reserve, nr;
+	int extra = new_min_nr - reserve_size(pool->min_nr), nr;
 	void **array, **elems, **old;
 	unsigned long flags;
 
@@ -652,22 +660,18 @@ EXPORT_SYMBOL_GPL(mpslab_pool_alloc_preallocated);
  * misses no shortage that matters.
  *
  * The read barrier, paired with the write barriers in take_reserve_all() and
- * pool_wait(), makes us see a curr_nr no older than the taking of our own
- * element.  So if ours was taken from the reserve, and the reserve has not been
- * full since, we see that it is not.  The acquire, paired with the release of the
- * lock in pool_grow(), makes us see a pool->reserve no older than that curr_nr:
- * without it we could take a reserve for full that has only grown.  While anybody
- * waits curr_nr is 0, so waiters need no test of their own.
+ * pool_wait(), makes us see a word no older than the taking of our own element.
+ * So if ours was taken from the reserve, and the reserve has not been full since,
+ * we see that it is not.  One word, because of two, curr_nr and what it should
+ * be, the second could be older than the first, and a reserve that has only grown
+ * look full.  While anybody waits the reserve is empty, so waiters need no test of
+ * their own.
  */
 static __always_inline bool reserve_is_full(struct mpslab_pool *pool)
 {
-	int curr_nr;
-
 	/* pairs with smp_wmb() in take_reserve_all() and pool_wait() */
 	smp_rmb();
-	/* pairs with the first unlock in pool_grow() */
-	curr_nr = smp_load_acquire(&pool->curr_nr);
-	return curr_nr >= READ_ONCE(pool->reserve);
+	return READ_ONCE(pool->missing) <= 0;
 }
 
 /*

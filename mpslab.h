@@ -106,7 +106,8 @@ struct mpslab_pool_dir;
  *
  * @min_nr: elements that the reserve should hold; written under @lock
  * @curr_nr: elements in the reserve now; written under @lock
- * @reserve: elements that it holds when full, 1 if @min_nr is 0; as @min_nr
+ * @missing: elements that it lacks to be full, which is @min_nr, but at least 1;
+ *	below 0 while a shrink takes out the surplus; written under @lock
  * @elements: the reserve, a stack; under @lock
  * @pool_data: second argument of @alloc and @free
  * @alloc: the backend's allocation
@@ -129,7 +130,7 @@ struct mpslab_pool_dir;
 struct mpslab_pool {
 	int min_nr;
 	int curr_nr;
-	int reserve;
+	int missing;
 	struct mpslab_cache *cache;
 	struct mpslab_pool_stat __percpu *stat;
 	void **elements;
