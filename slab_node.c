@@ -499,13 +499,10 @@ unsigned int node_take(struct cache_node *n, void **to, unsigned int want)
 	return got;
 }
 
-/* An object was freed, and the slab is not full any more, or has become free. */
 static noinline void node_move(struct cache_node *n, struct mpslab_slab *slab,
-			       struct list_head *empty)
+			       enum slab_state was, struct list_head *empty)
 {
-	bool was_full = slab->inuse + 1 == slab->objects;
-
-	node_unlink(n, slab, was_full ? SLAB_FULL : SLAB_PARTIAL);
+	node_unlink(n, slab, was);
 	node_link(n, slab);
 	if (!slab->inuse && empty && n->free_objects > n->free_limit) {
 		node_detach(n, slab);
@@ -513,17 +510,20 @@ static noinline void node_move(struct cache_node *n, struct mpslab_slab *slab,
 	}
 }
 
-static __always_inline bool put_index(struct cache_node *n,
-				      struct mpslab_slab *slab, int i,
-				      struct list_head *empty)
+/* Objects were freed to @slab, which had @inuse before: once for several. */
+static __always_inline void node_settle(struct cache_node *n,
+					struct mpslab_slab *slab,
+					unsigned int inuse,
+					struct list_head *empty)
 {
 	lockdep_assert_held(&n->list_lock);
-	if (unlikely(!set_free(slab, i)))
-		return false;
-	n->free_objects++;
-	if (unlikely(!slab->inuse || slab->inuse + 1 == slab->objects))
-		node_move(n, slab, empty);
-	return true;
+	if (unlikely(slab->inuse == inuse))	/* they were refused */
+		return;
+	n->free_objects += inuse - slab->inuse;
+	if (inuse == slab->objects)
+		node_move(n, slab, SLAB_FULL, empty);
+	else if (!slab->inuse)
+		node_move(n, slab, SLAB_PARTIAL, empty);
 }
 
 /**
@@ -541,7 +541,12 @@ static __always_inline bool put_index(struct cache_node *n,
 bool node_put(struct cache_node *n, struct mpslab_slab *slab, void *obj,
 	      struct list_head *empty)
 {
-	return put_index(n, slab, slab_index(slab, obj), empty);
+	unsigned int inuse = slab->inuse;
+
+	if (unlikely(!slab_put(slab, obj)))
+		return false;
+	node_settle(n, slab, inuse, empty);
+	return true;
 }
 
 /**
@@ -578,28 +583,34 @@ unsigned int node_put_run(struct mpslab_cache *cache, struct cache_node *n,
 			  void **objs, unsigned int nr,
 			  struct list_head *empty, unsigned int *bad)
 {
-	struct mpslab_slab *slab = NULL;
+	struct mpslab_slab *slab = NULL, *next;
+	unsigned int i, inuse = 0;
 	void *base = NULL;
-	unsigned int i;
 	int index;
 
 	for (i = 0; i < nr; i++) {
 		/* Often the next object is of the same slab. */
 		index = slab ? find_index(cache, slab, base, objs[i]) : -1;
 		if (index < 0) {
-			slab = find_slab(cache, objs[i]);
-			if (unlikely(!slab)) {
+			next = find_slab(cache, objs[i]);
+			if (unlikely(!next)) {
 				(*bad)++;
 				continue;
 			}
-			if (unlikely(cache->node[slab_nid(slab)] != n))
+			if (unlikely(cache->node[slab_nid(next)] != n))
 				break;
+			if (slab)
+				node_settle(n, slab, inuse, empty);
+			slab = next;
+			inuse = slab->inuse;
 			base = slab_base(slab);
 			index = find_index(cache, slab, base, objs[i]);
 		}
-		if (unlikely(!put_index(n, slab, index, empty)))
+		if (unlikely(!set_free(slab, index)))
 			(*bad)++;
 	}
+	if (slab)
+		node_settle(n, slab, inuse, empty);
 	return i;
 }
 
