@@ -11,6 +11,8 @@
 #   guests        what each guest left
 #
 # KERNELS= names the kernels of a full run, or some of them.
+#
+# bench.sh report  make summary and pictures again, from the results
 
 # shellcheck source-path=SCRIPTDIR/../vm
 . "$(dirname "$0")/../vm/lib.sh"
@@ -78,9 +80,74 @@ quick() {
 	fi
 }
 
+# What the guests said of themselves, and of kernels whose figures mean nothing.
+machine() {
+	local commit
+
+	commit=$(git -C "$top" describe --always --dirty 2>/dev/null || echo unknown)
+	echo "mpslab's benchmark of commit $commit, $(date -u +%F)"
+	echo "on $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | sed -n 1p), $(nproc) CPUs," \
+		"$(awk '/^MemTotal/ { printf "%d MiB", $2 / 1024 }' /proc/meminfo)," \
+		"Linux $(uname -r)"
+	echo "figures of one CPU are instructions, but for native: nanoseconds"
+	sort -u "$dir/notes"
+	echo
+}
+
+# Room for a million objects of the largest size, twice, or for fewer of them.
+memory() {
+	local mem objects=1000000 have
+
+	have=$(awk '/^MemAvailable/ { print int($2 / 1024) - 1024 }' /proc/meminfo)
+	mem=10240
+	[ "$have" -ge "$mem" ] || mem=$have objects=$(((have - 512) * 100))
+	guest "$1" 0 2 limit=1800 mem="$mem" append=mpslab_bench.memory_objects=$objects memory
+}
+
+counts() {
+	say "$1: $2"
+	"$bench/scale.sh" "$1" 0 "$2" >>"$results" || status=1
+}
+
+full() {
+	local kernel start=$SECONDS
+
+	need_packages gnuplot-nox
+	begin "$(realpath -m "${BENCH_DIR:-$top/bench-results}")"
+	for kernel in ${KERNELS:-stock next slab hard native}; do
+		if [ "$kernel" = native ]; then
+			guest native 0 2 "${counted[@]}" ring
+			guest native 1 2 "${counted[@]}" ring
+			guest native 0 2 wait
+		else
+			guest "$kernel" 0 1 icount=1 "${counted[@]}"
+			guest "$kernel" 1 1 icount=1 "${counted[@]}"
+		fi
+		case $kernel in native|stock) memory "$kernel" ;; esac
+		case $kernel in stock|hard) counts "$kernel" scale; counts "$kernel" irqs_off ;; esac
+	done
+	report
+	say "all of it is in $dir, after $(((SECONDS - start) / 60)) minutes"
+}
+
+# From the results alone, so that it can be had again.
+report() {
+	{
+		machine
+		awk -f "$bench/summary.awk" "$results"
+	} >"$dir/summary.txt"
+	gnuplot -e "csv='$results'; dir='$dir'" "$bench/plots.gp" || status=1
+	cat "$dir/summary.txt"
+}
+
 case $mode in
 quick)	quick ;;
-full)	die "not yet" ;;
-*)	sed -n 's/^# \{0,1\}//; 4,13p' "$0" >&2; exit 2 ;;
+full)	full ;;
+report)
+	dir=$(realpath -m "${BENCH_DIR:-$top/bench-results}")
+	results=$dir/results.csv
+	report
+	;;
+*)	sed -n 's/^# \{0,1\}//; 4,15p' "$0" >&2; exit 2 ;;
 esac
 exit $status
