@@ -198,7 +198,7 @@ if (words(mem_kernels) > 0) {
 	set style histogram clustered gap 1
 	set ylabel "per cent"
 	set yrange [*:*]
-	set key bottom left horizontal
+	set key below
 	pages(k) = sprintf("< awk -F, -v OFS=, '$1 == \"%s\" && $4 ~ /^memory_/ { v[$4, $5, $7] = $8; if (!($5 in s)) { s[$5] = 1; z[++n] = $5 } } function d(w, z) { return v[w, z, \"kmem_cache\"] ? 100 * (v[w, z, \"mpslab\"] / v[w, z, \"kmem_cache\"] - 1) : \"\" } END { for (i = 1; i <= n; i++) print z[i], d(\"memory_live\", z[i]), d(\"memory_after_free\", z[i]), d(\"memory_after_shrink\", z[i]) }' %s", k, csv)
 	do for [k in mem_kernels] {
 		set title k eq "native" ? "7.3 SLUB with sheaves" : kernel_title(k)
