@@ -9,7 +9,11 @@
 #   uml     User Mode Linux with two CPUs, for KUnit; or the build tree in UML=
 #   native  the same without debug options, for benchmarks
 #   debug   x86_64 with KASAN, lockdep and kmemleak, for QEMU
-#   source  the source tree that the last three are built from, and checkpatch's
+#   hard    x86_64 with those options of the distribution's newest kernel that an
+#           allocator feels, to compare with its SLUB
+#   slab    the same of the stock kernel, but with SLAB, its last with a choice
+#   source  the newest source tree, which these are built from, and checkpatch's
+#   source-6.1   that of `slab`
 
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/lib.sh"
@@ -117,7 +121,23 @@ newer_source() {
 		sort -V | tail -n 1)
 	[ -n "$package" ] || die "no linux-source in $source_suite"
 
-	dir=$cache/source-${package#linux-source-}
+	unpack_source "$package" "$cache/source-${package#linux-source-}"
+}
+
+# 6.1's is in the machine's own suite.
+old_source() {
+	cached old-source-6.1 && return
+	lock old-source
+	cached old-source-6.1 && return
+	need_packages "${build_packages[@]}"
+	private_apt old-source
+	unpack_source linux-source-6.1 "$cache/old-source-6.1"
+}
+
+# unpack_source PACKAGE DIR
+unpack_source() {
+	local package=$1 dir=$2
+
 	download "$dir" "$package"
 	progress "unpacking $package" "$cache/log/unpack" \
 		tar -C "$dir" --strip-components=1 -xf "$dir/usr/src/$package.tar.xz"
@@ -125,23 +145,30 @@ newer_source() {
 	complete "$dir"
 }
 
-# build_kernel NAME ARCH IMAGE TARGET...
+# build_kernel NAME SOURCE CONFIG... -- ARCH IMAGE TARGET...
 build_kernel() {
-	local name=$1 arch=$2 image=$3 config=$vm/$1.config key source dir lost
+	local name=$1 source=$2 configs=() arch image key dir lost
+	shift 2
+	while [ "$1" != -- ]; do
+		configs+=("$vm/$1.config")
+		shift
+	done
+	arch=$2 image=$3
 	shift 3
 
-	key=$(sha256sum <"$config" | cut -c 1-12)
+	key=$(cat "${configs[@]}" | sha256sum | cut -c 1-12)
 	cached "$name-*-$key" && return
-	source=$("$vm/kernel.sh" source)
+	source=$("$vm/kernel.sh" "$source")
 	lock "$name"
 	cached "$name-*-$key" && return
 	need_packages "${build_packages[@]}"
 	dir=$cache/$name-$(make -s -C "$source" kernelversion)-$key
 	rm -rf "$dir"
 	mkdir -p "$dir"
-	make -s -C "$source" O="$dir" ARCH="$arch" KCONFIG_ALLCONFIG="$config" allnoconfig >&2
-	lost=$(grep '^CONFIG_' "$config" | grep -vxFf "$dir/.config") || :
-	[ -z "$lost" ] || die "$config: not taken by this kernel: ${lost//$'\n'/ }"
+	cat "${configs[@]}" >"$dir/wanted"
+	make -s -C "$source" O="$dir" ARCH="$arch" KCONFIG_ALLCONFIG="$dir/wanted" allnoconfig >&2
+	lost=$(grep '^CONFIG_' "$dir/wanted" | grep -vxFf "$dir/.config") || :
+	[ -z "$lost" ] || die "$name.config: not taken by this kernel: ${lost//$'\n'/ }"
 	progress "building the $name kernel (some minutes, once)" "$cache/log/build-$name" \
 		make -C "$source" O="$dir" ARCH="$arch" -j"$(nproc)" "$@"
 	ln -s "$image" "$dir/image"
@@ -173,11 +200,14 @@ uml)
 	if [ -n "${UML:-}" ]; then
 		users_kernel uml "$UML/linux" "$UML"
 	else
-		build_kernel uml um linux
+		build_kernel uml source uml -- um linux
 	fi
 	;;
-native)	build_kernel native um linux ;;
-debug)	build_kernel debug x86_64 arch/x86/boot/bzImage bzImage modules ;;
+native)	build_kernel native source native -- um linux ;;
+debug)	build_kernel debug source debug -- x86_64 arch/x86/boot/bzImage bzImage modules ;;
+hard)	build_kernel hard source distro hard -- x86_64 arch/x86/boot/bzImage bzImage modules ;;
+slab)	build_kernel slab source-6.1 distro slab -- x86_64 arch/x86/boot/bzImage bzImage modules ;;
 source)	newer_source ;;
-*)	sed -n 's/^# \{0,1\}//; 4,12p' "$0" >&2; exit 2 ;;
+source-6.1)	old_source ;;
+*)	sed -n 's/^# \{0,1\}//; 4,16p' "$0" >&2; exit 2 ;;
 esac
