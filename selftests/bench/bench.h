@@ -231,6 +231,7 @@ unsigned int bench_round(unsigned int size);
 
 extern const struct bench_workload bench_pool[];
 extern const struct bench_workload bench_ring[];
+extern const struct bench_workload bench_scale[];
 extern const struct bench_workload bench_slab[];
 extern const struct bench_workload bench_memory[];
 

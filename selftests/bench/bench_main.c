@@ -41,6 +41,7 @@ static const struct bench_workload *const workloads[] = {
 	bench_pool,
 	bench_ring,
 	bench_memory,
+	bench_scale,
 };
 
 static bool insn;

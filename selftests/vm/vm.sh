@@ -1,11 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# vm.sh KERNEL JOB [mem=M] [smp=N] [nodes=N] [icount=1] [limit=SECONDS] [run=DIR]
-#       [append=WORD]... [TEST...]
+# vm.sh KERNEL JOB [mem=M] [smp=N] [nodes=N] [icount=1] [turns=1] [limit=SECONDS]
+#       [run=DIR] [append=WORD]... [plugin=FILE] [TEST...]
 #
-# append= adds a word to the kernel's command line.  For the job `bench`, TEST is
-# a workload; with icount=1 it counts instructions, and wants smp=1.
+# append= adds a word to the kernel's command line; plugin= is one of QEMU's, told
+# to write to DIR/counts.  For the job `bench`, TEST is a workload; with icount=1 it
+# counts instructions, and wants smp=1.  With turns=1 one CPU runs at a time, and the
+# next one when it comes to a PAUSE.
 #
 # Boot one guest on KERNEL (see kernel.sh), let it do JOB (see init), and judge
 # it.  In DIR is what the guest leaves:
@@ -22,15 +24,15 @@
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/lib.sh"
 
-name=$1 job=$2 run=
+name=$1 job=$2 run='' plugin=''
 shift 2
-mem=1024 smp=4 nodes=2 icount=0 limit=600
+mem=1024 smp=4 nodes=2 icount=0 turns=0 limit=600
 append=()
 case $name in uml|native) is_uml=1 mem=512 smp=2 ;; *) is_uml='' ;; esac
 [ "$name" != debug ] || limit=1800
 while [[ ${1:-} = *=* ]]; do
 	case ${1%%=*} in
-	mem|smp|nodes|icount|limit|run) declare "$1" ;;
+	mem|smp|nodes|icount|turns|limit|run|plugin) declare "$1" ;;
 	append) append+=("${1#*=}") ;;
 	*) die "vm.sh: what is $1?" ;;
 	esac
@@ -100,12 +102,18 @@ qemu_guest() {
 			-cpu max -rtc "base=2024-01-01,clock=vm")
 		append+=(nokaslr)
 	fi
+	# One thread for all CPUs.  -icount with more than one hangs QEMU 7.2.
+	if [ "$turns" != 0 ]; then
+		accel=(-accel "tcg,thread=single" -seed 1 -cpu "max,rdrand=off,rdseed=off")
+		append+=(nokaslr)
+	fi
 
 	guest=(qemu-system-x86_64 -nodefaults -no-user-config -display none -no-reboot
 		-M pc "${accel[@]}" -smp "$smp,sockets=$nodes" -m "${mem}M"
 		-serial "${serial[0]}" -serial "${serial[1]}" -serial "${serial[@]:2}"
 		-kernel "$kernel/image" -initrd "$run/initramfs"
 		-append "console=$console panic=-1 panic_on_warn=1 oops=panic ${append[*]}")
+	[ -z "$plugin" ] || guest+=(-plugin "$plugin,out=$run/counts")
 	for ((node = 0; node < nodes; node++)); do
 		guest+=(-object "memory-backend-ram,id=mem$node,size=$((mem / nodes))M" -numa
 			"node,memdev=mem$node,cpus=$((node * smp / nodes))-$(((node + 1) * smp / nodes - 1))")
