@@ -627,7 +627,9 @@ static void off_destroy(enum bench_who who, struct bench_set *set)
 static const struct off_case off_cases[] = {
 	{ "pair", 1, 1, off_pairs },
 	{ "burst", 1024, 1, off_bursts },
+	{ "scatter", OFF_OBJECTS / 10, 0, off_scatter },
 	{ "scatter", OFF_OBJECTS, 0, off_scatter },
+	{ "shrink_partial", OFF_OBJECTS / 10, 2, off_shrink },
 	{ "shrink_partial", OFF_OBJECTS, 2, off_shrink },
 	{ "shrink_empty", OFF_OBJECTS, 1, off_shrink },
 	{ "reap", OFF_OBJECTS, 1, off_wait },

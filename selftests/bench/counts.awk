@@ -2,11 +2,12 @@
 #
 # Rows for the results, from what the plugin counted:
 #
-#	awk -f counts.awk -v prefix=KERNEL,INIT_ON_ALLOC,CPUS SYMBOLS COUNTS
+#	awk -f counts.awk -v prefix=KERNEL,INIT_ON_ALLOC,CPUS -v places=FILE \
+#		SYMBOLS COUNTS
 #
 # SYMBOLS is lines of the guest's /proc/kallsyms, sorted, of functions only.
-# Behind a row of the longest stretch of an allocator comes, as a comment, where
-# in the code it begins: the function, and who called it.
+# To FILE goes where in the code the longest stretch of an allocator begins: the
+# function, and who called it.
 #
 # COUNTS has the rows of the workload scale_check, too, of which it is known what
 # must have been counted.  If anything else was, that is said, and the status is 1.
@@ -66,18 +67,18 @@ function is_primitive(s) {
 
 # Functions of mm/slub.c and mm/slab.c that switch interrupts off or lock.
 function is_kernels(s) {
-	return name[s] ~ /^_*(kmem_cache|kfree|slab|new_slab|allocate_slab|free_slab|discard_slab|get_partial|get_from_partial|get_any_partial|put_partial|put_cpu_partial|unfreeze|deactivate_slab|flush_|free_to_|refill_|alloc_full_sheaf|pcs_|barn_|sheaf_|rcu_free_sheaf|cmpxchg_double_slab|cache_|drain_array|drain_freelist|free_block|do_drain|do_cache|alloc_from_|alloc_single)/
+	return name[s] ~ /^_*(kmem_cache|kfree|slab|new_slab|allocate_slab|free_slab|discard_slab|get_partial|get_from_partial|get_any_partial|put_partial|put_cpu_partial|unfreeze|deactivate_slab|flush_|free_to_|refill_|alloc_full_sheaf|pcs_|barn_|sheaf_|rcu_free_sheaf|cmpxchg_double_slab|cache_|drain_array|drain_freelist|free_block|do_drain|do_cache|alloc_from_|alloc_single|fallback_alloc)/
 }
 
 # This is of the allocator itself if the first function that is more than a
 # spinlock's is.
 function owner(    i, s) {
-	for (i = 8; i <= 11; i++) {
+	for (i = 9; i <= 12; i++) {
 		s = symbol($i)
 		if ($i == "0" || is_primitive(s))
 			continue
 		where = name[s]
-		for (i++; i <= 11 && $i != "0"; i++)
+		for (i++; i <= 12 && $i != "0"; i++)
 			where = where " < " name[symbol($i)]
 		if (module[s] == "[mpslab]")
 			return "mpslab"
@@ -88,7 +89,10 @@ function owner(    i, s) {
 # 1 what, 2 workload, 3 size, 4 n, 5 allocator, 6 operations, 7... figures
 $1 == "irqs_off" || $1 == "lock_hold" {
 	key = $1 SUBSEP $2 SUBSEP $3 SUBSEP $4 SUBSEP $5
-	if (owner() == $5 && $7 + 0 > longest[key]) {
+	if (owner() != $5)
+		next
+	times[key] += $8
+	if ($7 + 0 > longest[key]) {
 		longest[key] = $7 + 0
 		place[key] = where
 	}
@@ -100,7 +104,7 @@ function longest_row(what,    key, as) {
 	sub(/^off/, what, as)
 	print prefix, as, $3, $4, $5, sprintf("%.3f", longest[key]), "insn"
 	if (key in place)
-		print "# " as " " $5 ": " place[key]
+		print as " " $4 " " $5 ": " place[key] >places
 }
 
 function per_M(what, count) {
@@ -118,6 +122,7 @@ $1 == "row" && $2 ~ /^scale_/ {
 	print prefix, $2, $3, $4, $5, sprintf("%.3f", $7 / $6), "insn"
 	per_M("locked", $8)
 	per_M("locks", $9)
+	per_M("own_locks", times["lock_hold" SUBSEP $2 SUBSEP $3 SUBSEP $4 SUBSEP $5])
 	per_M("lines", $10)
 }
 

@@ -11,8 +11,8 @@
  * which <text> is what the guest has sent bit by bit:
  *
  *	row,<text>,instructions,locked,locks,lines,lost
- *	irqs_off,<text>,instructions,pc,caller,its caller,its caller
- *	lock_hold,<text>,instructions,pc,caller,its caller,its caller
+ *	irqs_off,<text>,instructions,times,pc,caller,its caller,its caller
+ *	lock_hold,<text>,instructions,times,pc,caller,its caller,its caller
  *
  *	locked	instructions with a lock prefix, and exchanges with memory
  *	locks	spinlocks taken: a locked write to an address, then a plain write of
@@ -23,8 +23,9 @@
  *		too low
  *
  * Interrupts are off from `cli`, if they were on, to `sti`; what follows an
- * interrupt's own entry is not seen.  The stretches of one length in the code,
- * told apart by who called, give one line, of the longest of them.
+ * interrupt's own entry is not seen.  The stretches that begin at one place in the
+ * code, told apart by who called, give one line for each CPU: how long the longest
+ * was, and how many there were.
  *
  * A CPU's counts are touched by its own thread alone, but for ROW; the lines'
  * table by all of them, by atomic operations.
@@ -43,7 +44,6 @@
 #define CALLERS		3
 #define HELD_MAX	16	/* addresses that may be spinlocks now held */
 #define SITES		1024
-#define SITES_SHOWN	40
 #define LINES		0x100000UL
 #define LINES_PROBED	32
 
@@ -61,6 +61,7 @@ struct insn {
 struct site {
 	unsigned long pc[1 + CALLERS];
 	unsigned long longest;
+	unsigned long times;
 };
 
 struct held {
@@ -128,7 +129,7 @@ static struct site site_here(const struct vcpu *v, unsigned long pc)
 	return site;
 }
 
-/* Where the table is full, the longest of the rest are found no more. */
+/* A full table would hide things, so it must not get full. */
 static void site_add(struct site *sites, const struct site *site,
 		     unsigned long length)
 {
@@ -147,8 +148,11 @@ static void site_add(struct site *sites, const struct site *site,
 			continue;
 		if (s->longest < length)
 			s->longest = length;
+		s->times++;
 		return;
 	}
+	fputs("qemu_counts: too many sites\n", stderr);
+	abort();
 }
 
 static int longer(const void *a, const void *b)
@@ -163,10 +167,10 @@ static void sites_print(struct site *sites, const char *what, const char *text)
 	unsigned int i;
 
 	qsort(sites, SITES, sizeof(*sites), longer);
-	for (i = 0; i < SITES_SHOWN && sites[i].longest; i++)
-		fprintf(out, "%s,%s,%lu,%lx,%lx,%lx,%lx\n", what, text,
-			sites[i].longest, sites[i].pc[0], sites[i].pc[1],
-			sites[i].pc[2], sites[i].pc[3]);
+	for (i = 0; i < SITES && sites[i].times; i++)
+		fprintf(out, "%s,%s,%lu,%lu,%lx,%lx,%lx,%lx\n", what, text,
+			sites[i].longest, sites[i].times, sites[i].pc[0],
+			sites[i].pc[1], sites[i].pc[2], sites[i].pc[3]);
 	memset(sites, 0, SITES * sizeof(*sites));
 }
 

@@ -6,8 +6,8 @@
 #
 #   scale     of 1, 2, 4... 64 CPUs on four nodes that do the same in turns: for
 #             a pair of alloc and free its instructions, and per million pairs
-#             locked instructions, spinlocks taken, and lines written that
-#             another CPU wrote last
+#             locked instructions, spinlocks taken, those of them that are the
+#             allocator's own, and lines written that another CPU wrote last
 #   irqs_off  the longest stretch with interrupts off, and with a spinlock held,
 #             of one CPU's operations, in instructions
 
@@ -15,7 +15,7 @@
 . "$(dirname "$0")/../vm/lib.sh"
 
 bench=$top/selftests/bench
-[ $# -eq 3 ] || { sed -n 's/^# \{0,1\}//; 4,12p' "$0" >&2; exit 2; }
+[ $# -eq 3 ] || { sed -n 's/^# \{0,1\}//; 4,13p' "$0" >&2; exit 2; }
 kernel=$1 init=$2 workload=$3 options=()
 case $workload in
 scale)	  cpus=64 options=(nodes=4 mem=4096) ;;
@@ -37,4 +37,6 @@ run=$(new_run)
 prefix=$kernel,$init,$cpus
 tr -d '\r' <"$run/output" | sed -n 's/^symbol //p' | LC_ALL=C sort >"$run/symbols"
 tr -d '\r' <"$run/output" | sed -n "s/^scale_/$prefix,&/p"
-LC_ALL=C awk -f "$bench/counts.awk" -v prefix="$prefix" "$run/symbols" "$run/counts"
+LC_ALL=C awk -f "$bench/counts.awk" -v prefix="$prefix" -v places="$run/places" \
+	"$run/symbols" "$run/counts"
+[ ! -s "$run/places" ] || say "where in the code these stretches begin: $run/places"
