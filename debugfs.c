@@ -6,7 +6,7 @@
  *	caches/<cache>/		geometry, cpus, nodes, balance
  *				limit, batchcount, shared	tunables
  *				shrink, reap			triggers: write 1
- *	pools/<pool>/		stats, waiters
+ *	pools/<pool>/		stats, waiters, tunables
  *				min_nr				tunable
  *
  * A file's private data is its cache or its pool.  What keeps that alive is
@@ -529,7 +529,7 @@ static int stats_show(struct seq_file *m, void *v)
 	struct pool_counts counts;
 	unsigned int waiters;
 	unsigned long flags;
-	u64 waits, longest;
+	u64 waits, longest, overtakes;
 
 	pool_counts(pool, &counts);
 	raw_spin_lock_irqsave(&pool->lock, flags);
@@ -538,6 +538,7 @@ static int stats_show(struct seq_file *m, void *v)
 	low_water = pool->low_water;
 	waiters = pool->nr_waiters;
 	waits = pool->waits;
+	overtakes = pool->overtakes;
 	longest = pool->longest_wait_ns;
 	raw_spin_unlock_irqrestore(&pool->lock, flags);
 
@@ -551,6 +552,7 @@ static int stats_show(struct seq_file *m, void *v)
 	seq_printf(m, "%-16s %lld\n", "outstanding", counts.outstanding);
 	seq_printf(m, "%-16s %u\n", "waiters", waiters);
 	seq_printf(m, "%-16s %llu\n", "waits", waits);
+	seq_printf(m, "%-16s %llu\n", "overtakes", overtakes);
 	seq_printf(m, "%-16s %llu\n", "longest_wait_us",
 		   div_u64(longest, NSEC_PER_USEC));
 	return 0;
@@ -569,11 +571,12 @@ static int waiters_show(struct seq_file *m, void *v)
 		return -ENOMEM;
 	nr = min(pool_waiters(pool, info, max), max);
 
-	seq_puts(m, "    pid wanted    got  waited_ms  comm\n");
+	seq_puts(m, "    pid wanted    got  waited_ms overdue  overtaken  comm\n");
 	for (i = 0; i < nr; i++) {
-		seq_printf(m, "%7d %6u %6u %10llu  ", info[i].pid,
+		seq_printf(m, "%7d %6u %6u %10llu %7s %10llu  ", info[i].pid,
 			   info[i].wanted, info[i].got,
-			   div_u64(info[i].waited_ns, NSEC_PER_MSEC));
+			   div_u64(info[i].waited_ns, NSEC_PER_MSEC),
+			   info[i].overdue ? "yes" : "no", info[i].overtaken);
 		show_escaped(m, info[i].comm);
 		seq_putc(m, '\n');
 	}
@@ -607,10 +610,33 @@ static ssize_t min_nr_set(struct mpslab_pool *pool, const char __user *buf,
 
 DEFINE_SHOW_WRITE(min_nr, min_nr_set);
 
+static int bypass_us_show(struct seq_file *m, void *v)
+{
+	struct mpslab_pool *pool = m->private;
+
+	seq_printf(m, "%u\n", READ_ONCE(pool->bypass_ns) / (u32)NSEC_PER_USEC);
+	return 0;
+}
+
+static ssize_t bypass_us_set(struct mpslab_pool *pool, const char __user *buf,
+			     size_t count)
+{
+	unsigned int val;
+	int err;
+
+	err = read_number(buf, count, &val);
+	if (!err)
+		err = pool_set_bypass(pool, val);
+	return err ? err : count;
+}
+
+DEFINE_SHOW_WRITE(bypass_us, bypass_us_set);
+
 static const struct file_entry pool_files[] = {
 	{ "stats",	0400, &stats_fops },
 	{ "waiters",	0400, &waiters_fops },
 	{ "min_nr",	0600, &min_nr_fops },
+	{ "bypass_us",	0600, &bypass_us_fops },
 };
 
 /* ------------------------------------------------- pools: names, directories -- */

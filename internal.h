@@ -54,6 +54,9 @@
 /* Bounds of the tunables; both arrays fit the per-CPU allocator's 32 KiB. */
 #define CPU_LIMIT_MAX		1024
 #define SHARED_FACTOR_MAX	64
+/* How long newcomers may overtake a pool's first waiter, and at most. */
+#define BYPASS_US		4000U
+#define BYPASS_US_MAX		1000000U
 
 /* -------------------------------------------------------- data: the slab -- */
 
@@ -329,6 +332,38 @@ struct mpslab_pool_stat {
 	unsigned long pushes;
 };
 
+/**
+ * struct pool_waiter - somebody who waits for elements; lies on his stack
+ * @list: place in the queue, under pool->lock
+ * @task: who
+ * @elems: where the elements go
+ * @wanted: how many
+ * @got: how many there are; under pool->lock while queued
+ * @woken: he was woken to look at the reserve, and has not looked yet; under
+ *	pool->lock
+ * @since: when the wait began, in nanoseconds
+ * @overtakes: the pool's count when he queued
+ *
+ * @got == @wanted says that the waiter has left the queue.  He looks at it with
+ * pool->lock held, so whoever served him, under the same lock, is done with this
+ * struct before it goes.
+ */
+struct pool_waiter {
+	struct list_head list;
+	struct task_struct *task;
+	void **elems;
+	unsigned int wanted;
+	unsigned int got;
+	bool woken;
+	u64 since;
+	u64 overtakes;
+};
+
+static inline bool is_bulk(const struct pool_waiter *w)
+{
+	return w->wanted > 1;
+}
+
 /* A waiter as debugfs and the tests see it. */
 struct pool_waiter_info {
 	char comm[TASK_COMM_LEN];
@@ -336,6 +371,8 @@ struct pool_waiter_info {
 	unsigned int wanted;
 	unsigned int got;
 	u64 waited_ns;
+	u64 overtaken;		/* allocations of newcomers meanwhile */
+	bool overdue;		/* waited too long to be overtaken */
 };
 
 /* A pool's sums, read without stopping anybody. */
@@ -434,9 +471,12 @@ void pool_counts(struct mpslab_pool *pool, struct pool_counts *counts);
 
 /* -------------------------------------------------------- mempool_wait.c -- */
 
-bool pool_hand_over(struct mpslab_pool *pool, void *element);
+bool pool_admit(struct mpslab_pool *pool, unsigned int count);
+bool pool_hand_over(struct mpslab_pool *pool, void *element, bool room);
+void pool_wake_first(struct mpslab_pool *pool);
 void pool_wait(struct mpslab_pool *pool, gfp_t gfp, void **elems,
-	       unsigned int count);
+	       unsigned int got, unsigned int wanted);
+int pool_set_bypass(struct mpslab_pool *pool, unsigned int usecs);
 unsigned int pool_waiters(struct mpslab_pool *pool,
 			  struct pool_waiter_info *info, unsigned int max);
 

@@ -78,11 +78,15 @@ static void set_min_nr(struct mpslab_pool *pool, int min_nr)
 /* A returned element goes to a waiter, else to the reserve, else nowhere. */
 static bool keep_element(struct mpslab_pool *pool, void *element)
 {
-	if (pool_hand_over(pool, element))
+	bool room = pool->missing > 0;
+
+	if (unlikely(pool->nr_waiters) && pool_hand_over(pool, element, room))
 		return true;
-	if (pool->missing <= 0)
+	if (!room)
 		return false;
 	add_element(pool, element);
+	if (unlikely(pool->nr_waiters))
+		pool_wake_first(pool);
 	return true;
 }
 
@@ -154,6 +158,7 @@ static int pool_init(struct mpslab_pool *pool, int min_nr,
 	pool->free = free;
 	if (alloc == mpslab_pool_alloc_slab && free == mpslab_pool_free_slab)
 		pool->cache = pool_data;
+	pool->bypass_ns = BYPASS_US * NSEC_PER_USEC;
 
 	err = -ENOMEM;
 	pool->stat = alloc_percpu_gfp(struct mpslab_pool_stat, gfp);
@@ -496,8 +501,8 @@ static unsigned int take_backend(struct mpslab_pool *pool, gfp_t gfp,
 }
 
 /*
- * @count elements of the reserve, or none; none, too, while others wait, because
- * then the reserve is empty.
+ * @count elements of the reserve, or none; none, too, if somebody waits who may
+ * not be overtaken.
  *
  * The write barrier is paired with the read barrier in return_elements(): whoever
  * gets to see the element, by whatever way it is passed on, also sees that
@@ -510,7 +515,8 @@ static unsigned int take_reserve_all(struct mpslab_pool *pool, void **elems,
 	unsigned long flags;
 
 	raw_spin_lock_irqsave(&pool->lock, flags);
-	if (pool->curr_nr >= count)
+	if (pool->curr_nr >= count &&
+	    (likely(!pool->nr_waiters) || pool_admit(pool, count)))
 		got = pool_take_reserve(pool, elems, count);
 	raw_spin_unlock_irqrestore(&pool->lock, flags);
 	smp_wmb();	/* pairs with smp_rmb() in return_elements() */
@@ -555,7 +561,7 @@ static noinline void *pool_alloc_slow(struct mpslab_pool *pool, gfp_t gfp)
 	    take_at_once(pool, backend_gfp(gfp), &element, 1))
 		return element;
 	if (gfp & __GFP_DIRECT_RECLAIM)
-		pool_wait(pool, backend_gfp_light(gfp), &element, 1);
+		pool_wait(pool, backend_gfp_light(gfp), &element, 0, 1);
 	return element;
 }
 
@@ -573,7 +579,7 @@ static noinline void *pool_alloc_refused(struct mpslab_pool *pool)
  *
  * The backend is asked without reclaim, then the reserve, then the backend with
  * all that @gfp allows, then the caller waits for a free, after all who wait
- * already.
+ * already.  Who comes while others wait may overtake them for a short time only.
  *
  * Context: any but NMI.  Sleeps if @gfp has %__GFP_DIRECT_RECLAIM.
  * Return: an element; NULL only if @gfp has no %__GFP_DIRECT_RECLAIM, and for a
@@ -626,8 +632,7 @@ int mpslab_pool_alloc_bulk(struct mpslab_pool *pool, void **elems,
 		got += take_at_once(pool, backend_gfp(GFP_KERNEL), elems + got,
 				    count - got);
 	if (got < count)
-		pool_wait(pool, backend_gfp_light(GFP_KERNEL), elems + got,
-			  count - got);
+		pool_wait(pool, backend_gfp_light(GFP_KERNEL), elems, got, count);
 	return 0;
 }
 EXPORT_SYMBOL_GPL(mpslab_pool_alloc_bulk);
@@ -637,8 +642,8 @@ EXPORT_SYMBOL_GPL(mpslab_pool_alloc_bulk);
  * @pool: the pool
  *
  * Context: any but NMI; never sleeps.
- * Return: an element, or NULL if the reserve is empty (as it is while others
- * wait) or @pool is NULL.
+ * Return: an element, or NULL if the reserve is empty, if what is in it is for
+ * those who wait, or if @pool is NULL.
  */
 void *mpslab_pool_alloc_preallocated(struct mpslab_pool *pool)
 {
@@ -664,8 +669,12 @@ EXPORT_SYMBOL_GPL(mpslab_pool_alloc_preallocated);
  * So if ours was taken from the reserve, and the reserve has not been full since,
  * we see that it is not.  One word, because of two, curr_nr and what it should
  * be, the second could be older than the first, and a reserve that has only grown
- * look full.  While anybody waits the reserve is empty, so waiters need no test of
- * their own.
+ * look full.
+ *
+ * Waiters need no test of their own.  While a bulk waiter is queued, the reserve
+ * is empty.  While others wait it may be full, but then the first of them was
+ * woken to take from it, and whoever comes before him brings back what he took;
+ * mempool_wait.c has the proof.
  */
 static __always_inline bool reserve_is_full(struct mpslab_pool *pool)
 {
@@ -689,8 +698,10 @@ static unsigned int return_elements(struct mpslab_pool *pool, void **elems,
 	do {
 		end = min(nr + FREE_BATCH, count);
 		raw_spin_lock_irqsave(&pool->lock, flags);
+		pool->kept -= nr;
 		while (nr < end && keep_element(pool, elems[nr]))
 			nr++;
+		pool->kept += nr;
 		raw_spin_unlock_irqrestore(&pool->lock, flags);
 	} while (nr == end && end < count);
 	return nr;
@@ -707,9 +718,11 @@ static __always_inline bool pool_push(struct mpslab_pool *pool, void *element)
 
 static noinline void pool_free_slow(struct mpslab_pool *pool, void *element)
 {
+	/* What the pool keeps is counted under its lock already. */
+	if (return_elements(pool, &element, 1))
+		return;
 	this_cpu_inc(pool->stat->frees);
-	if (!return_elements(pool, &element, 1))
-		pool->free(element, pool->pool_data);
+	pool->free(element, pool->pool_data);
 }
 
 /**
@@ -717,7 +730,8 @@ static noinline void pool_free_slow(struct mpslab_pool *pool, void *element)
  * @element: the element; NULL is fine
  * @pool: the pool that it is of
  *
- * It goes to whoever waited longest, else to the reserve, else to the backend.
+ * It goes to whoever waited longest, if he may not be overtaken, else to the
+ * reserve, else to the backend.
  *
  * Context: any but NMI; sleeps only if the backend's free does.
  */
@@ -747,12 +761,16 @@ EXPORT_SYMBOL_GPL(mpslab_pool_free);
 unsigned int mpslab_pool_free_bulk(struct mpslab_pool *pool, void **elems,
 				   unsigned int count)
 {
+	unsigned int nr;
+
 	if (unlikely(!pool || (count && !elems))) {
 		usage_bug("pool", "bulk free to a NULL pool or of a NULL array");
 		return 0;
 	}
-	this_cpu_add(pool->stat->frees, count);
-	return return_elements(pool, elems, count);
+	nr = return_elements(pool, elems, count);
+	if (nr < count)
+		this_cpu_add(pool->stat->frees, count - nr);
+	return nr;
 }
 EXPORT_SYMBOL_GPL(mpslab_pool_free_bulk);
 
@@ -780,6 +798,7 @@ void pool_counts(struct mpslab_pool *pool, struct pool_counts *counts)
 	}
 	raw_spin_lock_irqsave(&pool->lock, flags);
 	counts->reserve_allocs = pool->reserve_allocs;
+	counts->frees += pool->kept;
 	raw_spin_unlock_irqrestore(&pool->lock, flags);
 	/* As the per-CPU counts wrap, where a long is short. */
 	counts->outstanding = (long)(counts->backend_allocs +

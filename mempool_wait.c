@@ -3,55 +3,74 @@
  * The pool's waiters: who waits for elements when neither the backend nor the
  * reserve has one, and how he gets them.
  *
- * Waiters are served in the order in which they came, each by hand: the element
- * goes into the waiter's own array and only he is woken.  Nobody takes from the
- * reserve before them.
+ * Order.  Waiters are served in the order in which they came: only the first in
+ * the queue takes from the reserve or is given what is freed.  So two bulk waiters
+ * never hold what the other needs.  Newcomers, who do not wait, may overtake the
+ * first waiter, and with him the queue, until he has waited for pool->bypass_ns.
+ * Each hand-over to a sleeper costs a context switch; a newcomer is awake.
  *
- * Only the first in the queue takes from frees and from the reserve without
- * having all that it wants.  So two bulk waiters never hold what the other
- * needs; and what was freed for a waiter stays his if min_nr shrinks.
+ *   - While newcomers may overtake, a free puts the element into the reserve and
+ *     wakes the first waiter, once (@woken), to come and take it.  If others were
+ *     quicker he sleeps again.
+ *   - Once the first is overdue, a free gives the element to him by hand and only
+ *     then wakes him; newcomers leave the reserve to the queue.
+ *   - A bulk waiter is never overtaken: while one is queued, wherever, frees serve
+ *     the queue by hand.
  *
- * While anybody waits, the reserve is empty: the first waiter took what was left
- * when it queued, and every element freed since went to a waiter.  That is why
- * newcomers need not look at the queue.
+ * What holds whenever nobody has the lock and somebody waits:
+ *
+ *   (1) If a bulk waiter is queued, curr_nr is 0.
+ *   (2) If curr_nr is not 0, the first waiter is @woken: awake, or about to be, and
+ *       yet to look at the reserve under the lock.
+ *
+ * (1): join_as_bulk() first closes the reserve to newcomers, then empties it, and
+ * queues in the hold of the lock in which it is empty.  From then on an element
+ * can enter the reserve only by keep_element(), which pool_hand_over() keeps from
+ * doing so, as may_be_overtaken() is false.
+ * (2): curr_nr goes up in keep_element() alone, which ends with pool_wake_first();
+ * the first waiter changes in dequeue(), which does so too, and in enqueue(), when
+ * the queue was empty: by who found too little in the same hold of the lock and,
+ * if he wants many, took that.  (Who wants one, and may not have it because of a
+ * batch that is not yet served, does not become the first.)  @woken is cleared in
+ * look() alone, by the first himself, who in the same hold takes what there is:
+ * then either he leaves, or curr_nr is 0.
+ *
+ * Nobody is stranded.  Suppose that somebody waits first for ever, though all
+ * elements that come from the pool are freed.  By (2) the reserve is empty for
+ * ever from some time on, or he would look and take; let it be after he became
+ * overdue, so that each free that takes the lock gives him its element.  So none
+ * does: all of them find the reserve full without the lock.  But whoever took its
+ * last element, and all who hold elements that were taken from the reserve since
+ * it was last full, see that it is not when they free them, by the barriers of
+ * reserve_is_full(): these are as many as make the reserve full, at least one.  For a bulk
+ * waiter the same holds from when he queued, by (1), and they number at least
+ * what min_nr was when he came: what is freed for those before him and for him
+ * never passes through the reserve, so shrinking it takes nothing of that away.
+ * Shrinking leaves at least one element, so it strands no other waiter either.
+ *
+ * Time.  A first waiter who is overdue is served by the next free, whether or not
+ * he comes to run.  If he does not run, neither do those behind him need to wait
+ * for it: whoever looks at the reserve in vain, newcomer or waiter, first brings
+ * what is in it to those who are overdue (serve_overdue()).
  *
  * A waiter also asks the backend again from time to time, keeping its place:
  * the backend may have recovered without any element of the pool being freed
  * (then newcomers, who ask it first, may be served sooner).  What it gets there
  * was never the reserve's, so nobody else counts on it.
  *
- * The hand-over is in the manner of the kernel's semaphore.
+ * The hand-over is in the manner of the kernel's semaphore, its bound in that of
+ * the rwsem, whose first waiter is handed the lock after 4 ms.
  */
-#include <linux/ktime.h>
 #include <linux/percpu.h>
 #include <linux/sched.h>
 #include <linux/string.h>
+#include <linux/timekeeping.h>
 
 #include "internal.h"
 
 #define BACKEND_RETRY	(5 * HZ)	/* how often a waiter asks the backend */
-
-/**
- * struct pool_waiter - somebody who waits for elements; lies on his stack
- * @list: place in the queue, under pool->lock
- * @task: who
- * @elems: where the elements go
- * @wanted: how many
- * @got: how many there are; under pool->lock while queued
- * @since: when the wait began
- *
- * @got == @wanted says that the waiter has left the queue.  He looks at it with
- * pool->lock held, so whoever served him, under the same lock, is done with this
- * struct before it goes.
- */
-struct pool_waiter {
-	struct list_head list;
-	struct task_struct *task;
-	void **elems;
-	unsigned int wanted;
-	unsigned int got;
-	ktime_t since;
-};
+#define SERVE_BATCH	16U		/* waiters served under one hold of the lock */
+#define CLOCK_STEP	16U		/* newcomers for one reading of the clock */
 
 /* ----------------------------------------------------------- under pool->lock -- */
 
@@ -62,29 +81,146 @@ static struct pool_waiter *first_waiter(struct mpslab_pool *pool)
 					list);
 }
 
-static void dequeue(struct mpslab_pool *pool, struct pool_waiter *w)
+/*
+ * The clock is the same on all CPUs; local_clock() is not, and where the CPU has
+ * no clock of its own it goes by ticks.  This form of it can be read under any
+ * lock and while the system is being suspended.
+ */
+static u64 now_ns(void)
 {
-	u64 waited = ktime_to_ns(ktime_sub(ktime_get(), w->since));
+	return ktime_get_mono_fast_ns();
+}
 
-	list_del(&w->list);
-	WRITE_ONCE(pool->nr_waiters, pool->nr_waiters - 1);
-	pool->longest_wait_ns = max(pool->longest_wait_ns, waited);
+/*
+ * The same, good enough for newcomers, as reading the clock would be a fifth of
+ * all that they do: no older than the last timer tick, and than CLOCK_STEP of
+ * them.
+ */
+static u64 recent_ns(struct mpslab_pool *pool)
+{
+	if (pool->clock_jiffies != (u32)jiffies ||
+	    pool->overtakes % CLOCK_STEP == 0) {
+		pool->clock_jiffies = jiffies;
+		pool->clock_ns = now_ns();
+	}
+	return pool->clock_ns;
+}
+
+static bool overdue(struct mpslab_pool *pool, struct pool_waiter *w, u64 now)
+{
+	/* Signed, as @now may be from before he came. */
+	return (s64)(now - w->since) >= pool->bypass_ns;
+}
+
+/* May newcomers still take from the reserve before @w, who is the first? */
+static bool may_be_overtaken(struct mpslab_pool *pool, struct pool_waiter *w)
+{
+	return pool->bypass_ns && !pool->bulk_waiters &&
+	       !overdue(pool, w, recent_ns(pool));
 }
 
 /**
- * pool_hand_over() - give an element to the first waiter
+ * pool_wake_first() - tell the first waiter that the reserve has something
  * @pool: the pool, its lock held
- * @element: the element
  *
- * He is woken if he now has all that he wants.
- *
- * Return: false if nobody waits.
+ * Once, until he has looked.
  */
-bool pool_hand_over(struct mpslab_pool *pool, void *element)
+void pool_wake_first(struct mpslab_pool *pool)
 {
 	struct pool_waiter *w = first_waiter(pool);
 
-	if (!w)
+	if (!w || w->woken || !pool->curr_nr)
+		return;
+	w->woken = true;
+	wake_up_process(w->task);
+}
+
+static void enqueue(struct mpslab_pool *pool, struct pool_waiter *w)
+{
+	lockdep_assert_held(&pool->lock);
+	list_add_tail(&w->list, &pool->waiters);
+	WRITE_ONCE(pool->nr_waiters, pool->nr_waiters + 1);
+	w->overtakes = pool->overtakes;
+	pool->waits++;
+}
+
+/* Whoever leaves makes another the first, who may not know of the reserve. */
+static void dequeue(struct mpslab_pool *pool, struct pool_waiter *w)
+{
+	s64 waited = now_ns() - w->since;
+
+	list_del(&w->list);
+	WRITE_ONCE(pool->nr_waiters, pool->nr_waiters - 1);
+	if (is_bulk(w))
+		pool->bulk_waiters--;
+	if (waited > (s64)pool->longest_wait_ns)
+		pool->longest_wait_ns = waited;
+	pool_wake_first(pool);
+}
+
+/* The first waiter gets what the reserve has; true if that is all he wants. */
+static bool serve_from_reserve(struct mpslab_pool *pool, struct pool_waiter *w)
+{
+	w->got += pool_take_reserve(pool, w->elems + w->got,
+				    w->wanted - w->got);
+	if (w->got < w->wanted)
+		return false;
+	dequeue(pool, w);
+	return true;
+}
+
+/*
+ * Bring the reserve to waiters who may not be overtaken, be they awake or not;
+ * false if there was more to do than one hold of the lock should.
+ */
+static bool serve_overdue(struct mpslab_pool *pool)
+{
+	unsigned int batch = SERVE_BATCH;
+	struct pool_waiter *w;
+
+	while (pool->curr_nr) {
+		w = first_waiter(pool);
+		if (!w || may_be_overtaken(pool, w))
+			break;
+		if (!batch--)
+			return false;
+		if (serve_from_reserve(pool, w))
+			wake_up_process(w->task);
+	}
+	return true;
+}
+
+/**
+ * pool_admit() - may somebody take from the reserve who does not wait?
+ * @pool: the pool, its lock held
+ * @count: how many elements he would take
+ *
+ * Return: true if there are that many, and nobody who must not be overtaken.
+ */
+bool pool_admit(struct mpslab_pool *pool, unsigned int count)
+{
+	if (!serve_overdue(pool) || pool->curr_nr < count)
+		return false;
+	if (first_waiter(pool))
+		pool->overtakes++;
+	return true;
+}
+
+/**
+ * pool_hand_over() - give a freed element to the first waiter
+ * @pool: the pool, its lock held
+ * @element: the element
+ * @room: the reserve could take it, too
+ *
+ * He is woken if he now has all that he wants.
+ *
+ * Return: false if nobody waits, or if he may be overtaken and there is @room.
+ */
+bool pool_hand_over(struct mpslab_pool *pool, void *element, bool room)
+{
+	struct pool_waiter *w = first_waiter(pool);
+
+	if (!w || (room && may_be_overtaken(pool, w)))
 		return false;
 	w->elems[w->got++] = element;
 	pool->reserve_allocs++;
@@ -123,12 +259,49 @@ static bool ask_backend(struct mpslab_pool *pool, gfp_t gfp,
 	return true;
 }
 
-static void enqueue(struct mpslab_pool *pool, struct pool_waiter *w)
+/*
+ * Close the reserve to newcomers, and empty it: first to those who wait, then to
+ * @w.  The lock is let go between batches; meanwhile frees bring nothing to the
+ * reserve while anybody waits, and whoever queues comes before @w.
+ */
+static void join_as_bulk(struct mpslab_pool *pool, struct pool_waiter *w,
+			 unsigned long *flags)
 {
-	lockdep_assert_held(&pool->lock);
-	list_add_tail(&w->list, &pool->waiters);
-	WRITE_ONCE(pool->nr_waiters, pool->nr_waiters + 1);
-	pool->waits++;
+	pool->bulk_waiters++;
+	while (!serve_overdue(pool)) {
+		raw_spin_unlock_irqrestore(&pool->lock, *flags);
+		raw_spin_lock_irqsave(&pool->lock, *flags);
+	}
+	w->got += pool_take_reserve(pool, w->elems + w->got,
+				    w->wanted - w->got);
+	if (w->got < w->wanted)
+		enqueue(pool, w);
+	else
+		pool->bulk_waiters--;
+}
+
+/* Queue, unless what @w wants has come by now. */
+static void join(struct mpslab_pool *pool, struct pool_waiter *w,
+		 unsigned long *flags)
+{
+	if (is_bulk(w))
+		join_as_bulk(pool, w, flags);
+	else if (pool_admit(pool, 1))
+		w->got = pool_take_reserve(pool, w->elems, 1);
+	else
+		enqueue(pool, w);
+}
+
+/* A waiter is awake and looks whether there is something for him. */
+static void look(struct mpslab_pool *pool, struct pool_waiter *w)
+{
+	w->woken = false;
+	if (w->got == w->wanted)
+		return;
+	if (first_waiter(pool) == w)
+		serve_from_reserve(pool, w);
+	else
+		serve_overdue(pool);
 }
 
 /**
@@ -136,50 +309,81 @@ static void enqueue(struct mpslab_pool *pool, struct pool_waiter *w)
  * @pool: the pool
  * @gfp: flags for asking the backend; without reclaim
  * @elems: filled with the elements
- * @count: how many
+ * @got: how many there are already
+ * @wanted: how many there are to be, more than @got
  *
- * No wake-up is missed: @got is looked at and the task's state set under the
- * lock under which pool_hand_over() counts and wakes.
+ * No wake-up is missed: the waiter looks at the reserve and at @got, clears
+ * @woken and sets the task's state in one hold of the lock under which others add
+ * to these and wake.
  *
- * Why without reclaim:  What is handed over to a waiter is of use to nobody
+ * Who was woken for the reserve and comes too late sleeps again; any other
+ * wake-up makes him ask the backend.
+ *
+ * Why without reclaim: what is handed over to a waiter is of use to nobody
  * until he returns, so he must not meanwhile be in reclaim, which may wait for
  * one who waits behind him.
  *
  * Context: task; sleeps.
  */
 void pool_wait(struct mpslab_pool *pool, gfp_t gfp, void **elems,
-	       unsigned int count)
+	       unsigned int got, unsigned int wanted)
 {
 	struct pool_waiter w = {
 		.task = current,
 		.elems = elems,
-		.wanted = count,
-		.since = ktime_get(),
+		.wanted = wanted,
+		.got = got,
+		.since = now_ns(),
 	};
+	long timeout = BACKEND_RETRY;
 	unsigned long flags;
 	bool ask = false;
 
 	raw_spin_lock_irqsave(&pool->lock, flags);
-	w.got = pool_take_reserve(pool, elems, count);
-	if (w.got < count)
-		enqueue(pool, &w);
-	while (w.got < count) {
+	join(pool, &w, &flags);
+	while (w.got < wanted) {
 		if (!ask)
 			__set_current_state(TASK_UNINTERRUPTIBLE);
 		raw_spin_unlock_irqrestore(&pool->lock, flags);
 		if (ask) {
 			ask = ask_backend(pool, gfp, &w);
 		} else {
-			io_schedule_timeout(BACKEND_RETRY);
-			ask = true;
+			timeout = io_schedule_timeout(timeout);
+			ask = !timeout || !READ_ONCE(w.woken);
+			timeout = timeout ?: BACKEND_RETRY;
 		}
 		raw_spin_lock_irqsave(&pool->lock, flags);
+		look(pool, &w);
 	}
 	raw_spin_unlock_irqrestore(&pool->lock, flags);
 	smp_wmb();	/* pairs with smp_rmb() in return_elements() */
 }
 
-/* -------------------------------------------------------------------- looking -- */
+/* ------------------------------------------------------- tuning and looking -- */
+
+/**
+ * pool_set_bypass() - set how long newcomers may overtake the first waiter
+ * @pool: the pool
+ * @usecs: the time in microseconds; 0 for strict order
+ *
+ * It also holds for those who wait already.
+ *
+ * Context: any but NMI.
+ * Return: 0, or -ERANGE above %BYPASS_US_MAX.
+ */
+int pool_set_bypass(struct mpslab_pool *pool, unsigned int usecs)
+{
+	unsigned long flags;
+
+	if (usecs > BYPASS_US_MAX)
+		return -ERANGE;
+	raw_spin_lock_irqsave(&pool->lock, flags);
+	WRITE_ONCE(pool->bypass_ns, usecs * NSEC_PER_USEC);
+	serve_overdue(pool);
+	raw_spin_unlock_irqrestore(&pool->lock, flags);
+	return 0;
+}
+EXPORT_SYMBOL_IF_KUNIT(pool_set_bypass);
 
 /**
  * pool_waiters() - who waits for a pool, in the order in which they are served
@@ -193,8 +397,8 @@ void pool_wait(struct mpslab_pool *pool, gfp_t gfp, void **elems,
 unsigned int pool_waiters(struct mpslab_pool *pool,
 			  struct pool_waiter_info *info, unsigned int max)
 {
-	ktime_t now = ktime_get();
 	struct pool_waiter *w;
+	u64 now = now_ns();
 	unsigned long flags;
 	unsigned int nr = 0;
 
@@ -206,7 +410,9 @@ unsigned int pool_waiters(struct mpslab_pool *pool,
 		info[nr].pid = task_pid_nr(w->task);
 		info[nr].wanted = w->wanted;
 		info[nr].got = w->got;
-		info[nr].waited_ns = max_t(s64, 0, ktime_sub(now, w->since));
+		info[nr].waited_ns = max_t(s64, 0, now - w->since);
+		info[nr].overtaken = pool->overtakes - w->overtakes;
+		info[nr].overdue = overdue(pool, w, now);
 		nr++;
 	}
 	raw_spin_unlock_irqrestore(&pool->lock, flags);

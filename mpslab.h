@@ -114,12 +114,19 @@ struct mpslab_pool_dir;
  * @free: the backend's free
  * @lock: guards the reserve and the queue; taken in any context but NMI
  * @waiters: who waits for an element, the longest waiting first; under @lock.
- *	While anybody waits, @curr_nr is 0
+ *	While anybody waits, @curr_nr is 0, or the first was woken to take
  * @nr_waiters: length of @waiters; written under @lock
+ * @bulk_waiters: those of them who want more than one element; under @lock
  * @low_water: the smallest @curr_nr since the reserve was last made larger or
  *	smaller; under @lock
  * @reserve_allocs: elements handed out from the reserve or by a free to a
  *	waiter; under @lock
+ * @bypass_ns: for how long others may overtake the first waiter and take from
+ *	the reserve, in nanoseconds; under @lock
+ * @clock_jiffies: when @clock_ns was read; under @lock
+ * @clock_ns: a recent reading of the clock; under @lock
+ * @overtakes: allocations that overtook waiters; under @lock
+ * @kept: elements that frees brought to the reserve or to a waiter; under @lock
  * @waits: allocations that had to wait; under @lock
  * @longest_wait_ns: the longest of these, in nanoseconds; under @lock
  * @cache: the backend, if it is an mpslab cache
@@ -139,10 +146,16 @@ struct mpslab_pool {
 	mpslab_pool_free_t *free;
 
 	raw_spinlock_t lock ____cacheline_aligned_in_smp;
-	struct list_head waiters;
 	unsigned int nr_waiters;
+	unsigned int bulk_waiters;
 	int low_water;
+	struct list_head waiters;
+	u32 bypass_ns;
+	u32 clock_jiffies;
+	u64 clock_ns;
+	u64 overtakes;
 	u64 reserve_allocs;
+	u64 kept;
 	u64 waits;
 	u64 longest_wait_ns;
 

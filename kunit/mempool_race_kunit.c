@@ -6,7 +6,7 @@
  * is full, and the backend has given out exactly that many.  Until then, each
  * element is claimed and released in its holder's name, so none is in two hands
  * unnoticed.  A wake-up that got lost shows as a wait that only the waiter's own
- * periodic try ended, see LOST_NS.
+ * periodic try ended, see expect_settled().
  */
 
 #include <linux/delay.h>
@@ -17,10 +17,9 @@
 
 #define STORM_MS	300
 #define STORM_THREADS	6
+/* Short, so that waiters are overtaken and become overdue all the time. */
+#define STORM_BYPASS_US	200
 #define SLOTS		16
-
-/* Waits this long were not ended by a free, however slow the machine. */
-#define LOST_NS		((RETRY_MS - 1000) * (u64)NSEC_PER_MSEC)
 
 /* How a storm's backend behaves. */
 enum weather { OPEN, CLOSED, FLAPPING };
@@ -57,32 +56,10 @@ static struct storm *storm_start(struct kunit *test, int min_nr,
 	need_cpus(test, 2);
 	pool_start(pt, min_nr);
 	s->pt = pt;
+	KUNIT_ASSERT_EQ(test, 0, pool_set_bypass(&pt->pool, STORM_BYPASS_US));
 	if (weather != OPEN)
 		backend_close(&pt->be);
 	return s;
-}
-
-/* All came back; so the reserve is full, and nothing was lost. */
-static void expect_settled(struct pool_test *pt, int min_nr)
-{
-	int kept = max(min_nr, 1);
-	struct pool_counts c;
-
-	pool_counts(&pt->pool, &c);
-	KUNIT_EXPECT_EQ(pt->test, min_nr, pt->pool.min_nr);
-	KUNIT_EXPECT_EQ(pt->test, kept, pt->pool.curr_nr);
-	KUNIT_EXPECT_EQ(pt->test, (unsigned int)kept, pt->be.live);
-	KUNIT_EXPECT_EQ(pt->test, 0U, pt->pool.nr_waiters);
-	KUNIT_EXPECT_EQ(pt->test, 0LL, c.outstanding);
-	KUNIT_EXPECT_LT_MSG(pt->test, pt->pool.longest_wait_ns, LOST_NS,
-			    "a wake-up was lost");
-}
-
-/* As long as nothing but the reserve exists, none of it may leave the pool. */
-static void expect_backend_untouched(struct pool_test *pt)
-{
-	KUNIT_EXPECT_EQ_MSG(pt->test, 0U, pt->be.frees,
-			    "a free missed that the reserve was not full");
 }
 
 /* A crew of @nr with the same function and storm. */
@@ -159,7 +136,22 @@ static void resizing_member(struct crew_member *me)
 	}
 }
 
-/* Looks at what holds at any instant. */
+/* The two rules of mempool_wait.c, which hold at any instant. */
+static void expect_rules(struct crew_member *me, struct mpslab_pool *pool)
+{
+	unsigned int nr = 0, bulk = 0;
+	struct pool_waiter *w;
+
+	list_for_each_entry(w, &pool->waiters, list) {
+		crew_expect(me, nr || w->woken || !pool->curr_nr);
+		bulk += is_bulk(w);
+		nr++;
+	}
+	crew_expect(me, nr == pool->nr_waiters);
+	crew_expect(me, bulk <= pool->bulk_waiters);
+	crew_expect(me, !bulk || !pool->curr_nr);
+}
+
 static void watching_member(struct crew_member *me)
 {
 	struct pool_waiter_info info[STORM_THREADS + 2];
@@ -170,9 +162,7 @@ static void watching_member(struct crew_member *me)
 
 	while (crew_going(me)) {
 		raw_spin_lock_irqsave(&pool->lock, flags);
-		crew_expect(me, !pool->nr_waiters || !pool->curr_nr);
-		crew_expect(me, (pool->nr_waiters == 0) ==
-				list_empty(&pool->waiters));
+		expect_rules(me, pool);
 		raw_spin_unlock_irqrestore(&pool->lock, flags);
 
 		nr = pool_waiters(pool, info, ARRAY_SIZE(info));
@@ -342,6 +332,31 @@ static void mempool_storm_growth_and_hoards_settle(struct kunit *test)
 	expect_settled(s->pt, 2);
 }
 
+/* ---------------------------------------------------------------- bypass -- */
+
+static void retuning_member(struct crew_member *me)
+{
+	static const unsigned int usecs[] = { 0, 1, 50, 1000, BYPASS_US_MAX };
+	struct storm *s = me->data;
+	unsigned int i;
+
+	while (crew_going(me)) {
+		i = random_below(&me->rnd, ARRAY_SIZE(usecs));
+		crew_expect(me, !pool_set_bypass(&s->pt->pool, usecs[i]));
+		udelay(random_below(&me->rnd, 100));
+		usleep_range(10, 500);
+	}
+}
+
+static void mempool_storm_bypass_changes_settles(struct kunit *test)
+{
+	struct storm *s = storm_start(test, 2, CLOSED);
+
+	storm_run(test, s, allocating_member, 6, retuning_member);
+	expect_backend_untouched(s->pt);
+	expect_settled(s->pt, 2);
+}
+
 /* ---------------------------------------------------------------- bulk -- */
 
 static void bulk_once(struct crew_member *me, struct storm *s,
@@ -408,6 +423,15 @@ static void mempool_storm_bulks_and_singles_settle(struct kunit *test)
 	expect_settled(s->pt, WAITER_ELEMS);
 }
 
+static void mempool_storm_bulks_and_bypass_changes_settle(struct kunit *test)
+{
+	struct storm *s = storm_start(test, WAITER_ELEMS, CLOSED);
+
+	storm_run(test, s, mixed_member, 5, retuning_member);
+	expect_backend_untouched(s->pt);
+	expect_settled(s->pt, WAITER_ELEMS);
+}
+
 static void mempool_storm_bulks_and_flapping_settle(struct kunit *test)
 {
 	struct storm *s = storm_start(test, WAITER_ELEMS, FLAPPING);
@@ -425,121 +449,6 @@ static void mempool_storm_bulks_and_resize_settle(struct kunit *test)
 	storm_run(test, s, mixed_member, 5, resizing_member);
 	KUNIT_EXPECT_EQ(test, 0, mpslab_pool_resize(&s->pt->pool, 2));
 	expect_settled(s->pt, 2);
-}
-
-/* ------------------------------------------------------------------ fairness -- */
-
-/**
- * struct queue_race - members that do nothing but queue
- * @pt: pool and backend
- * @nr: members that queue
- * @stop: they should end
- * @held: the reserve, until all of them wait
- * @served: how often each was served from then on
- */
-struct queue_race {
-	struct pool_test *pt;
-	unsigned int nr;
-	bool stop;
-	void *held[WAITER_ELEMS];
-	unsigned long served[POOL_WAITERS];
-};
-
-static void queueing_member(struct crew_member *me)
-{
-	struct queue_race *q = me->data;
-	void *e;
-
-	do {
-		e = pool_get(q->pt, GFP_KERNEL);
-		q->served[me->index]++;
-		pool_put(q->pt, e);
-	} while (!READ_ONCE(q->stop));
-}
-
-/* Lets them start only when all are in the queue, however long it takes. */
-static void starting_member(struct crew_member *me)
-{
-	struct queue_race *q = me->data;
-	struct pool_test *pt = q->pt;
-	int i, nr = pt->pool.min_nr, patience = 20000;
-
-	while (READ_ONCE(pt->pool.nr_waiters) < q->nr && patience--)
-		usleep_range(1000, 2000);
-	crew_expect(me, READ_ONCE(pt->pool.nr_waiters) == q->nr);
-	for (i = 0; i < nr; i++)
-		mpslab_pool_free(q->held[i], &pt->pool);
-	msleep(scaled(STORM_MS));
-	WRITE_ONCE(q->stop, true);
-}
-
-/*
- * All were served.  How evenly shows only if all run on one CPU: where a CPU may
- * stand still for a while, so does a member of it between two turns.
- */
-static void expect_shared(struct kunit *test, struct queue_race *q, bool evenly)
-{
-	unsigned long least = ULONG_MAX, most = 0;
-	unsigned int i;
-
-	for (i = 0; i < q->nr; i++) {
-		least = min(least, q->served[i]);
-		most = max(most, q->served[i]);
-	}
-	kunit_info(test, "served from %lu to %lu times", least, most);
-	KUNIT_EXPECT_GT(test, least, 0UL);
-	if (evenly)
-		KUNIT_EXPECT_LE(test, most, 3 * least + 8);
-}
-
-static void race_for(struct kunit *test, int min_nr, unsigned int nr,
-		     unsigned int cpus)
-{
-	struct crew_job jobs[POOL_WAITERS + 1];
-	struct pool_test *pt = test->priv;
-	struct queue_race *q;
-	unsigned int i;
-
-	need_cpus(test, 2);
-	q = kunit_kzalloc(test, sizeof(*q), GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, q);
-	pool_start(pt, min_nr);
-	backend_close(&pt->be);
-	q->pt = pt;
-	q->nr = nr;
-	for (i = 0; i < min_nr; i++)
-		q->held[i] = mpslab_pool_alloc(&pt->pool, GFP_NOWAIT);
-	for (i = 0; i < nr; i++)
-		jobs[i] = (struct crew_job){
-			.fn = queueing_member, .data = q, .cpu = i % cpus
-		};
-	jobs[nr] = (struct crew_job){
-		.fn = starting_member, .data = q, .cpu = 1
-	};
-	crew_run(test, jobs, nr + 1, STORM_MS);
-	expect_shared(test, q, cpus == 1);
-	expect_backend_untouched(pt);
-	expect_settled(pt, min_nr);
-}
-
-static void mempool_many_waiters_on_one_element_share(struct kunit *test)
-{
-	race_for(test, 1, POOL_WAITERS, 2);
-}
-
-static void mempool_many_waiters_on_one_cpu_share_evenly(struct kunit *test)
-{
-	race_for(test, 1, POOL_WAITERS, 1);
-}
-
-static void mempool_many_waiters_on_four_elements_share(struct kunit *test)
-{
-	race_for(test, 4, POOL_WAITERS, 2);
-}
-
-static void mempool_few_waiters_on_one_element_share(struct kunit *test)
-{
-	race_for(test, 1, 3, 2);
 }
 
 /* ----------------------------------------------------- from CPU to CPU -- */
@@ -845,14 +754,12 @@ static struct kunit_case mempool_race_cases[] = {
 	KUNIT_CASE(mempool_storm_failing_resize_and_waiters_settle),
 	KUNIT_CASE(mempool_storm_resize_and_hoards_settle),
 	KUNIT_CASE(mempool_storm_growth_and_hoards_settle),
+	KUNIT_CASE(mempool_storm_bypass_changes_settles),
 	KUNIT_CASE(mempool_storm_bulks_of_whole_reserve_finish),
 	KUNIT_CASE(mempool_storm_bulks_and_singles_settle),
+	KUNIT_CASE(mempool_storm_bulks_and_bypass_changes_settle),
 	KUNIT_CASE(mempool_storm_bulks_and_flapping_settle),
 	KUNIT_CASE(mempool_storm_bulks_and_resize_settle),
-	KUNIT_CASE(mempool_many_waiters_on_one_element_share),
-	KUNIT_CASE(mempool_many_waiters_on_one_cpu_share_evenly),
-	KUNIT_CASE(mempool_many_waiters_on_four_elements_share),
-	KUNIT_CASE(mempool_few_waiters_on_one_element_share),
 	KUNIT_CASE(mempool_free_of_passed_element_sees_its_alloc),
 	KUNIT_CASE(mempool_free_of_passed_elements_refills),
 	KUNIT_CASE(mempool_storm_softirqs_settles),

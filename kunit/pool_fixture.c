@@ -7,6 +7,9 @@
 
 #include "pool_fixture.h"
 
+/* Waits this long were not ended by a free, however slow the machine. */
+#define LOST_NS		((RETRY_MS - 1000) * (u64)NSEC_PER_MSEC)
+
 /* ------------------------------------------------------------- backend -- */
 
 static void backend_error(struct test_backend *be, const char *what)
@@ -155,6 +158,7 @@ void pool_start(struct pool_test *pt, int min_nr)
 	KUNIT_ASSERT_EQ(pt->test, 0,
 			mpslab_pool_init(&pt->pool, min_nr, backend_alloc,
 					 backend_free, &pt->be));
+	KUNIT_ASSERT_EQ(pt->test, 0, pool_set_bypass(&pt->pool, 0));
 	backend_forget(&pt->be);
 }
 
@@ -437,4 +441,25 @@ void pool_test_exit(struct kunit *test)
 	mpslab_pool_exit(&pt->pool);
 	pool_test_expect_clean(test, pt);
 	kfree(pt);
+}
+
+void expect_settled(struct pool_test *pt, int min_nr)
+{
+	int kept = max(min_nr, 1);
+	struct pool_counts c;
+
+	pool_counts(&pt->pool, &c);
+	KUNIT_EXPECT_EQ(pt->test, min_nr, pt->pool.min_nr);
+	KUNIT_EXPECT_EQ(pt->test, kept, pt->pool.curr_nr);
+	KUNIT_EXPECT_EQ(pt->test, (unsigned int)kept, pt->be.live);
+	KUNIT_EXPECT_EQ(pt->test, 0U, pt->pool.nr_waiters);
+	KUNIT_EXPECT_EQ(pt->test, 0LL, c.outstanding);
+	KUNIT_EXPECT_LT_MSG(pt->test, pt->pool.longest_wait_ns, LOST_NS,
+			    "a wake-up was lost");
+}
+
+void expect_backend_untouched(struct pool_test *pt)
+{
+	KUNIT_EXPECT_EQ_MSG(pt->test, 0U, pt->be.frees,
+			    "a free missed that the reserve was not full");
 }

@@ -151,7 +151,10 @@ struct pool_test {
 int pool_test_init(struct kunit *test);
 void pool_test_exit(struct kunit *test);
 
-/* Set up the pool, with the backend open; a failure ends the case. */
+/*
+ * Set up the pool, with the backend open and strict order of service; a failure
+ * ends the case.
+ */
 void pool_start(struct pool_test *pt, int min_nr);
 
 /* Allocate and free as a client does that checks what it gets. */
@@ -185,6 +188,11 @@ void start_queue(struct pool_test *pt, void **elems, unsigned int nr,
 		 unsigned int waiting);
 /* The first @nr threads were served, and no others. */
 void expect_served_first(struct pool_test *pt, unsigned int nr);
+
+/* All came back; so the reserve is full, and nothing was lost. */
+void expect_settled(struct pool_test *pt, int min_nr);
+/* As long as nothing but the reserve exists, none of it may leave the pool. */
+void expect_backend_untouched(struct pool_test *pt);
 
 /* Give what must not happen the time to happen. */
 void let_settle(void);

@@ -31,6 +31,7 @@ only_root_may() {
 	END
 	modes "$pool" >>"$work/modes"
 	cat >>"$work/expected" <<-END
+		bypass_us 600
 		min_nr 600
 		stats 400
 		waiters 400
@@ -152,7 +153,8 @@ values_out_of_range_are_refused() {
 		refused_as "$range" "$cache/batchcount" 0 &&
 		refused_as "$range" "$cache/batchcount" 55 &&
 		refused_as "$range" "$cache/shared" 65 &&
-		refused_as "$range" "$pool/min_nr" 2147483648 && balanced
+		refused_as "$range" "$pool/min_nr" 2147483648 &&
+		refused_as "$range" "$pool/bypass_us" 1000001 && balanced
 }
 
 # More than there is memory for, but a number that it could be.
@@ -174,6 +176,7 @@ crowd() {
 		while [ -e "$work/go" ]; do
 			tune $((30 * i)) $((10 * i)) "$i" 2>>"$work/races"
 			echo $((20 * i)) >"$pool/min_nr" || echo "min_nr failed" >>"$work/errors"
+			echo $((i - 1)) >"$pool/bypass_us" || echo "bypass_us failed" >>"$work/errors"
 		done &
 	done
 	for file in shrink reap; do
@@ -236,14 +239,16 @@ waiters_are_shown_in_order() {
 	echo fail >"$client/backend" && cat "$pool/min_nr" >"$client/hold" &&
 		echo 8 >"$client/load" || return
 	wait_until 20 all_cpus_wait || return
-	awk 'NR > 1 && ($2 != 1 || $3 != 0 || $5 !~ /^mpslab_io\// || (NR > 2 && $4 > last)) {
+	echo 1 >"$pool/bypass_us" || return	# so all of them are overdue
+	awk 'NR > 1 && ($2 != 1 || $3 != 0 || $5 != "yes" || $7 !~ /^mpslab_io\// ||
+			(NR > 2 && $4 > last)) {
 			print "# " $0
 			bad = 1
 		}
 		{ last = $4 }
 		END { exit bad }' "$pool/waiters" || return
 	echo 0 >"$client/hold" && echo open >"$client/backend" && stop_load &&
-		[ "$(wc -l <"$pool/waiters")" -eq 1 ]
+		echo 4000 >"$pool/bypass_us" && [ "$(wc -l <"$pool/waiters")" -eq 1 ]
 }
 
 all_cpus_wait() {
