@@ -234,5 +234,6 @@ extern const struct bench_workload bench_ring[];
 extern const struct bench_workload bench_scale[];
 extern const struct bench_workload bench_slab[];
 extern const struct bench_workload bench_memory[];
+extern const struct bench_workload bench_wait[];
 
 #endif /* MPSLAB_BENCH_H */

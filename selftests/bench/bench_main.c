@@ -42,6 +42,7 @@ static const struct bench_workload *const workloads[] = {
 	bench_ring,
 	bench_memory,
 	bench_scale,
+	bench_wait,
 };
 
 static bool insn;
