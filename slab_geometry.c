@@ -25,7 +25,7 @@
 #define MANY_OBJECTS	256
 /* What a node keeps free for the next burst at most: so much of either. */
 #define KEEP_OBJECTS	1024
-#define KEEP_BYTES	SZ_512K
+#define KEEP_BYTES	SZ_1M
 /* What a descriptor may cost, one part in so many of the objects. */
 #define COST_PARTS	56
 
@@ -228,17 +228,19 @@ EXPORT_SYMBOL_IF_KUNIT(geometry_choose);
  * @shared: set to the batches that a node's shared array holds
  *
  * The steps are those that served mm/slab.c (enable_cpucache(), removed in
- * 6.8): the larger the object, the fewer lie idle.  Large objects are not
- * shared either, and of small ones half as many: each may keep a slab from
- * becoming empty.
+ * 6.8): the larger the object, the fewer lie idle.  But there is one step more,
+ * for objects of two pages; and half as many are shared, and large ones not at
+ * all: each may keep a slab from becoming empty.
  */
 void geometry_array_sizes(unsigned int size, unsigned int *limit,
 			  unsigned int *batchcount, unsigned int *shared)
 {
 	if (size > 131072)
 		*limit = 1;
-	else if (size > PAGE_SIZE)
+	else if (size > 2 * PAGE_SIZE)
 		*limit = 8;
+	else if (size > PAGE_SIZE)
+		*limit = 16;
 	else if (size > 1024)
 		*limit = 24;
 	else if (size > 256)

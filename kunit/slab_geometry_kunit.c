@@ -377,7 +377,7 @@ static void geometry_keep_is_bounded(struct kunit *test)
 		KUNIT_EXPECT_GE(test, keep, 3U);
 		KUNIT_EXPECT_LE(test, keep, 1024U);
 		if (keep > 3)
-			KUNIT_EXPECT_LE(test, keep * size, (unsigned int)SZ_512K);
+			KUNIT_EXPECT_LE(test, keep * size, (unsigned int)SZ_1M);
 	}
 	KUNIT_EXPECT_EQ(test, geometry_keep(256, 16), 1024U);
 	KUNIT_EXPECT_EQ(test, geometry_keep(8, 2000), 2000U);

@@ -150,6 +150,13 @@ static void obj_to_slab_other_cache_null(struct kunit *test)
 	test_cache_end(test, other, 0);
 }
 
+/* As if a slab had been there, so that a closer look is taken. */
+static void make_region_known(const void *addr)
+{
+	set_bit(((unsigned long)addr - PAGE_OFFSET) >> REGION_SHIFT,
+		slab_regions.known);
+}
+
 static void obj_to_slab_not_from_any_cache_null(struct kunit *test)
 {
 	struct mpslab_cache *cache = quiet_cache(test, 64, 0);
@@ -160,11 +167,16 @@ static void obj_to_slab_not_from_any_cache_null(struct kunit *test)
 	KUNIT_EXPECT_NOT_NULL(test, page);
 	KUNIT_EXPECT_NOT_NULL(test, small);
 	KUNIT_EXPECT_NOT_NULL(test, mapped);
+	make_region_known(small);
 	KUNIT_EXPECT_NULL(test, obj_to_slab(cache, small));
 	KUNIT_EXPECT_NULL(test, obj_to_slab(cache, mapped));
 	KUNIT_EXPECT_NULL(test, obj_to_slab(cache, (void *)8));
 	if (page) {
 		/* whoever else uses page->private, and for what */
+		make_region_known(page_address(page));
+		KUNIT_EXPECT_NULL(test, obj_to_slab(cache, page_address(page)));
+		set_page_private(page, -8UL);
+		KUNIT_EXPECT_NULL(test, obj_to_slab(cache, page_address(page)));
 		set_page_private(page, 1);
 		KUNIT_EXPECT_NULL(test, obj_to_slab(cache, page_address(page)));
 		set_page_private(page, (unsigned long)small);
