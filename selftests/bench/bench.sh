@@ -13,6 +13,7 @@
 # KERNELS= names the kernels of a full run, or some of them.
 #
 # bench.sh report  make summary and pictures again, from the results
+# bench.sh publish put both into Documentation/
 
 # shellcheck source-path=SCRIPTDIR/../vm
 . "$(dirname "$0")/../vm/lib.sh"
@@ -118,6 +119,7 @@ full() {
 		if [ "$kernel" = native ]; then
 			guest native 0 2 "${counted[@]}" ring
 			guest native 1 2 "${counted[@]}" ring
+			[ "$(nproc)" -lt 4 ] || guest native 0 4 ring
 			guest native 0 2 wait
 		else
 			guest "$kernel" 0 1 icount=1 "${counted[@]}"
@@ -136,8 +138,30 @@ report() {
 		machine
 		awk -f "$bench/summary.awk" "$results"
 	} >"$dir/summary.txt"
-	gnuplot -e "csv='$results'; dir='$dir'" "$bench/plots.gp" || status=1
+	gnuplot -e "csv='$results'; dir='$dir'" "$bench/plots.gp" 2>"$dir/guests/gnuplot" || {
+		cat "$dir/guests/gnuplot" >&2
+		status=1
+	}
 	cat "$dir/summary.txt"
+}
+
+publish() {
+	local doc=$top/Documentation/performance.rst
+
+	[ -s "$dir/summary.txt" ] || die "no summary in $dir: make bench leaves one"
+	mkdir -p "$top/Documentation/pictures"
+	cp "$dir"/*.svg "$top/Documentation/pictures/"
+	awk -v summary="$dir/summary.txt" '
+		/^\.\. figures end/ { skip = 0 }
+		!skip
+		/^\.\. figures begin/ {
+			skip = 1
+			print "\n::\n"
+			while ((getline line <summary) > 0)
+				print line == "" ? "" : "    " line
+			print ""
+		}' "$doc" >"$doc.new"
+	mv "$doc.new" "$doc"
 }
 
 case $mode in
@@ -148,6 +172,10 @@ report)
 	results=$dir/results.csv
 	report
 	;;
-*)	sed -n 's/^# \{0,1\}//; 4,15p' "$0" >&2; exit 2 ;;
+publish)
+	dir=$(realpath -m "${BENCH_DIR:-$top/bench-results}")
+	publish
+	;;
+*)	sed -n 's/^# \{0,1\}//; 4,16p' "$0" >&2; exit 2 ;;
 esac
 exit $status

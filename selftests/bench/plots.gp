@@ -43,7 +43,7 @@ if (has("$4 == \"pair\" && $9 == \"insn\"")) {
 	set style data histogram
 	set style histogram clustered gap 1
 	set yrange [0:*]
-	set offsets 0, 0, graph 0.12, 0
+	set offsets 0, 0, graph 0.3, 0
 	do for [init = 0:1] {
 		set title sprintf("init\\_on\\_alloc=%d", init)
 		set ylabel init ? "" : "instructions for a pair"
@@ -221,40 +221,47 @@ if (has("$4 ~ /^scale_.*_locks$/")) {
 	set logscale x 2
 	set xtics (1, 2, 4, 8, 16, 32, 64)
 	set xlabel "CPUs"
-	set yrange [0:*]
+	set xrange [0.9:72]
+	set yrange [0:0.1<*]
 	set offsets 0, 0, graph 0.25, 0
 	set key top left
 	do for [what in "locks lines"] {
 		do for [w in "pair burst ring"] {
 			set title w eq "pair" ? "pairs" : w eq "burst" ? "bursts" : "freed on the next CPU"
-			set ylabel w eq "pair" ? (what eq "locks" ? "spinlocks taken" : "lines another CPU wrote last") : ""
+			set ylabel w eq "pair" ? (what eq "locks" ? "spinlocks taken, thousands" : "cache lines moved, thousands") : ""
 			row = "scale_" . w . "_" . what
-			plot curve("stock", 0, row, "kmem_cache") using 6:8 title "6.1 SLUB" lc rgb peer pt 7 lw 2, \
-				curve("hard", 0, row, "kmem_cache") using 6:8 title "7.3 sheaves" lc rgb "#8a4b9c" pt 7 lw 2, \
-				curve("stock", 0, row, "mpslab") using 6:8 title "mpslab on 6.1" lc rgb ours pt 7 lw 2, \
-				curve("hard", 0, row, "mpslab") using 6:8 title "mpslab on 7.3" lc rgb light pt 6 lw 2
+			plot curve("stock", 0, row, "kmem_cache") using 6:($8/1000) title "6.1 SLUB" lc rgb peer pt 7 lw 2, \
+				curve("hard", 0, row, "kmem_cache") using 6:($8/1000) title "7.3 sheaves" lc rgb "#8a4b9c" pt 7 lw 2, \
+				curve("stock", 0, row, "mpslab") using 6:($8/1000) title "mpslab on 6.1" lc rgb ours pt 7 lw 2, \
+				curve("hard", 0, row, "mpslab") using 6:($8/1000) title "mpslab on 7.3" lc rgb light pt 6 lw 2
 		}
 	}
 	unset multiplot
 	unset logscale
 	unset xlabel
+	set xrange [*:*]
 	set xtics autofreq
 	set offsets 0, 0, 0, 0
 }
 
 # ---------------------------------------------------------- interrupts off, locked
-if (has("$4 ~ /^irqs_off_/")) {
-	eval picture("irqs_off", 1000, 420)
-	set multiplot layout 1,2 title "The longest stretch of an operation with interrupts off"
+off_kernels = ""
+do for [k in "stock hard"] {
+	if (has(sprintf("$1 == \"%s\" && $4 ~ /^irqs_off_/", k))) { off_kernels = off_kernels . " " . k }
+}
+if (words(off_kernels) > 0) {
+	eval picture("irqs_off", 600 * words(off_kernels), 420)
+	set multiplot layout 1,words(off_kernels) title "The longest stretch of an operation with interrupts off"
 	set style data histogram
 	set style histogram clustered gap 1
 	set logscale y 10
 	set yrange [10:*]
+	set xrange [*:*]
 	set offsets 0, 0, graph 0.15, 0
 	stretch(k) = sprintf("< awk -F, -v OFS=, '$1 == \"%s\" && $4 ~ /^irqs_off_/ { w = substr($4, 10); if (!(w in s)) { s[w] = 1; r[++n] = w } v[w, $7] = $8 } END { for (i = 1; i <= n; i++) { t = r[i]; sub(/_/, \"\\\\n\", t); print t, v[r[i], \"mpslab\"], v[r[i], \"kmem_cache\"] } }' %s", k, csv)
-	do for [k in "stock hard"] {
+	do for [k in off_kernels] {
 		set title kernel_title(k)
-		set ylabel k eq "stock" ? "instructions" : ""
+		set ylabel k eq word(off_kernels, 1) ? "instructions" : ""
 		plot stretch(k) using 2:xtic(1) title "mpslab" lc rgb ours, \
 			stretch(k) using 3 title "kmem\\_cache" lc rgb peer
 	}

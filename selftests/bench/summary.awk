@@ -15,14 +15,17 @@ BEGIN {
 
 /^#/ || /^kernel,/ { next }
 
+# One to one is measured on two CPUs; the run on more is for the others.
+$4 == "ring" && $6 == 1 && $3 > 2 { next }
+
 {
 	key = $1 SUBSEP $2 SUBSEP $4 SUBSEP $5 SUBSEP $6 SUBSEP $7
 	value[key] = $8 + 0
 	seen[$1, $2] = 1
 	if ($4 ~ /^memory_/)
 		memory($1, $4, $5, $7, $8)
-	if ($4 ~ /^scale_.*_locks$/ && $7 == "mpslab")
-		scale($1, $4, $6 + 0, $8 + 0)
+	if ($4 ~ /^scale_.*_locks$/)
+		scale($1, $4, $7, $6 + 0, $8 + 0)
 	if ($4 ~ /^irqs_off_/)
 		stretch($1, $4, $7, $8 + 0)
 	figure = $4 SUBSEP $5 SUBSEP $6 SUBSEP $2
@@ -41,16 +44,16 @@ function memory(kernel, state, size, who, pages) {
 	}
 }
 
-function scale(kernel, what, cpus, count) {
-	if (!(kernel SUBSEP what in scale_first_cpus)) {
-		scale_first_cpus[kernel, what] = cpus
+function scale(kernel, what, who, cpus, count) {
+	if (count > scale_most[kernel, what, who])
+		scale_most[kernel, what, who] = count
+	if (who != "mpslab")
+		return
+	if (!((kernel, what) in scale_first)) {
 		scale_first[kernel, what] = count
 		scale_rows[++nr_scale] = kernel SUBSEP what
 	}
-	scale_last_cpus[kernel, what] = cpus
-	scale_last[kernel, what] = count
-	if (count > scale_most[kernel, what])
-		scale_most[kernel, what] = count
+	scale_cpus[kernel, what] = cpus
 }
 
 # The longest of a burst is a batch; that of a cache with much in it is to be no
@@ -131,18 +134,20 @@ function memory_goals(	i, f, ratio, worst, place, kernel, sum) {
 }
 
 # Flat: no more than a tenth, or than a hundred in a million, above one CPU's.
-function scale_goals(	i, f, first, most) {
+function scale_goals(	i, f, first, most, peer, name) {
 	if (!nr_scale)
 		answer("node locks per million pairs", "", "-", "-", "-", "flat",
 			"not measured")
 	for (i = 1; i <= nr_scale; i++) {
 		split(scale_rows[i], f, SUBSEP)
 		first = scale_first[scale_rows[i]]
-		most = scale_most[scale_rows[i]]
-		answer(f[2] " " scale_first_cpus[scale_rows[i]] "-" \
-			scale_last_cpus[scale_rows[i]] " CPUs", title[f[1]],
-			number(first), number(most),
-			quotient(most, first), "flat",
+		most = scale_most[scale_rows[i], "mpslab"] + 0
+		peer = scale_most[scale_rows[i], "kmem_cache"] + 0
+		name = f[2]
+		gsub(/scale_|_locks/, "", name)
+		answer("locks per million, " name ", " scale_cpus[scale_rows[i]] " CPUs",
+			title[f[1]], number(peer), number(most), quotient(most, peer),
+			sprintf("flat from %.0f", first),
 			most <= first * 1.1 + 100 ? "yes" : "NO")
 	}
 }
