@@ -29,7 +29,7 @@ picture(name, w, h) = sprintf("set terminal svg size %d,%d font '%s' background 
 one(row, init, who) = sprintf("v[k \",%s,%d,%s\"]", row, init, who)
 by_kernel(row, init, names) = sprintf("awk -F, -v OFS=, '\
 	BEGIN { nk = split(\"stock,next,slab,hard\", K, \",\"); \
-		split(\"6.1\\\\nSLUB,6.12\\\\nSLUB,6.1\\\\nSLAB,7.3\\\\nSLUB with sheaves\", T, \",\"); \
+		split(\"6.1\\\\nSLUB,6.12\\\\nSLUB,6.1\\\\nSLAB,7.3\\\\nsheaves\", T, \",\"); \
 		n = split(\"%s\", who, \" \") } \
 	$2 == %d && $4 \",\" $5 \",\" $6 == \"%s\" { v[$1, $7] = $8; have[$1] = 1 } \
 	END { for (i = 1; i <= nk; i++) if (K[i] in have) { line = T[i]; \
@@ -158,31 +158,34 @@ if (has("$4 == \"live\"")) {
 
 # ----------------------------------------------------------------- longest wait
 if (has("$4 == \"wait_longest\"")) {
-	eval picture("wait", 900, 400)
+	eval picture("wait", 900, 440)
 	set multiplot layout 1,2 title "Threads that share the few elements of a pool whose backend is closed"
 	set style data histogram
 	set style histogram clustered gap 1
 	set yrange [*:*]
-	waits(what, elements) = sprintf("< awk -F, -v OFS=, '$4 == \"%s\" && $5 == %d { v[$6, $7] = $8 } END { split(\"8 32 128\", T, \" \"); for (i = 1; i <= 3; i++) print T[i] \" threads\", v[T[i], \"mpslab_pool\"], v[T[i], \"mempool\"] }' %s", what, elements, csv)
+	waits(what, elements) = sprintf("< awk -F, -v OFS=, '$4 == \"%s\" && $5 == %d { v[$6, $7] = $8 } END { split(\"8 32 128\", T, \" \"); for (i = 1; i <= 3; i++) print T[i], v[T[i], \"mpslab_pool\"], v[T[i], \"mempool\"] }' %s", what, elements, csv)
 	set logscale y 10
 	set title "the longest wait"
 	set ylabel "milliseconds"
-	set yrange [0.01:*]
+	set yrange [0.1:*]
+	set xlabel "threads"
 	set key top left
-	set offsets 0, 0, graph 0.2, 0
+	set offsets 0, 0, graph 0.45, 0
 	plot waits("wait_longest", 4) using ($2/1000):xtic(1) title "mpslab\\_pool, 4 elements" lc rgb ours, \
 		waits("wait_longest", 1) using ($2/1000) title "mpslab\\_pool, 1 element" lc rgb light, \
 		waits("wait_longest", 4) using ($3/1000) title "mempool, 4 elements" lc rgb peer, \
 		waits("wait_longest", 1) using ($3/1000) title "mempool, 1 element" lc rgb light_peer
 	unset logscale y
 	set title "elements handed out"
-	set ylabel "millions per second"
+	set ylabel "thousands per second"
 	set yrange [0:*]
-	plot waits("wait_served", 4) using ($2/1e6):xtic(1) title "mpslab\\_pool, 4 elements" lc rgb ours, \
-		waits("wait_served", 1) using ($2/1e6) title "mpslab\\_pool, 1 element" lc rgb light, \
-		waits("wait_served", 4) using ($3/1e6) title "mempool, 4 elements" lc rgb peer, \
-		waits("wait_served", 1) using ($3/1e6) title "mempool, 1 element" lc rgb light_peer
+	plot waits("wait_served", 4) using ($2/1e3):xtic(1) title "mpslab\\_pool, 4 elements" lc rgb ours, \
+		waits("wait_served", 1) using ($2/1e3) title "mpslab\\_pool, 1 element" lc rgb light, \
+		waits("wait_served", 4) using ($3/1e3) title "mempool, 4 elements" lc rgb peer, \
+		waits("wait_served", 1) using ($3/1e3) title "mempool, 1 element" lc rgb light_peer
 	unset multiplot
+	unset xlabel
+	set key top left
 	set offsets 0, 0, 0, 0
 }
 
@@ -198,7 +201,8 @@ if (words(mem_kernels) > 0) {
 	set style histogram clustered gap 1
 	set ylabel "per cent"
 	set yrange [*:*]
-	set key below
+	set key below horizontal
+	set bmargin 6
 	pages(k) = sprintf("< awk -F, -v OFS=, '$1 == \"%s\" && $4 ~ /^memory_/ { v[$4, $5, $7] = $8; if (!($5 in s)) { s[$5] = 1; z[++n] = $5 } } function d(w, z) { return v[w, z, \"kmem_cache\"] ? 100 * (v[w, z, \"mpslab\"] / v[w, z, \"kmem_cache\"] - 1) : \"\" } END { for (i = 1; i <= n; i++) print z[i], d(\"memory_live\", z[i]), d(\"memory_after_free\", z[i]), d(\"memory_after_shrink\", z[i]) }' %s", k, csv)
 	do for [k in mem_kernels] {
 		set title k eq "native" ? "7.3 SLUB with sheaves" : kernel_title(k)
@@ -211,6 +215,7 @@ if (words(mem_kernels) > 0) {
 	unset multiplot
 	unset xlabel
 	unset xzeroaxis
+	set bmargin 4
 }
 
 # ------------------------------------------------------------------ many CPUs
