@@ -91,7 +91,8 @@ machine() {
 		"$(awk '/^MemTotal/ { printf "%d MiB", $2 / 1024 }' /proc/meminfo)," \
 		"Linux $(uname -r)"
 	echo "figures of one CPU are instructions, but for native: nanoseconds"
-	sort -u "$dir/notes"
+	echo "kernels: $(sed -n 's/^# kernel \([^,]*\),.*/\1/p' "$dir/notes" | sort -uV | paste -sd' ')"
+	grep -v '^# kernel' "$dir/notes" | sort -u
 	echo
 }
 
