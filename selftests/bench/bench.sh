@@ -92,7 +92,7 @@ machine() {
 		"Linux $(uname -r)"
 	echo "figures of one CPU are instructions, but for native: nanoseconds"
 	echo "kernels: $(sed -n 's/^# kernel \([^,]*\),.*/\1/p' "$dir/notes" | sort -uV | paste -sd' ')"
-	grep -v '^# kernel' "$dir/notes" | sort -u
+	sed '/^# kernel/d' "$dir/notes" | sort -u
 	echo
 }
 
