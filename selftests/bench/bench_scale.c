@@ -7,7 +7,7 @@
  * They want one emulated thread for all CPUs (vm.sh icount=1).  There a CPU runs
  * until it says PAUSE, and the next one goes on.  The threads say so after each
  * operation, so the operations of all CPUs alternate: what one CPU leaves in a
- * line or a list is met by the others at once, and every run counts the same.
+ * line or a list is met by the others at once, in every run nearly alike.
  * Interrupts are off meanwhile, as the ticks of 64 CPUs would count, too.
  * GFP_KERNEL all the same, as allocators take other ways without it; with as much
  * memory as these guests have nobody sleeps.
