@@ -48,7 +48,7 @@ guest() {
 		append=init_on_alloc="$init" "$@" >&2 || status=1
 	[ -s "$run/output" ] || return 0
 	rows "$init" "$cpus" "$kernel" <"$run/output" >>"$results"
-	grep -a '^#' "$run/output" | tr -d '\r' | sort -u >>"$dir/notes"
+	tr -d '\r' <"$run/output" | sed -n '/^#/p' >>"$dir/notes"
 	say "  $((SECONDS - start)) s"
 }
 
@@ -71,7 +71,7 @@ quick() {
 	awk -f "$bench/compare.awk" "$baseline" "$results" || status=1
 	if [ -n "${ACCEPT:-}" ]; then
 		{
-			sed 's/^#/# Counted on/; s/Counted on kernel/Counted on/' "$dir/notes" | sed -n 1p
+			sed -n 's/^# kernel/# Counted on/p' "$dir/notes" | sed -n 1p
 			cat "$results"
 		} >"$baseline"
 		echo "These are now the baseline: commit ${baseline#"$top/"}."
