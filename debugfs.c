@@ -4,7 +4,8 @@
  *
  *	slabinfo		all caches, in the format of /proc/slabinfo
  *	caches/<cache>/		geometry, cpus, nodes, balance
- *				limit, batchcount, shared	tunables
+ *				limit, batchcount, shared,
+ *				auto_size			tunables
  *				shrink, reap			triggers: write 1
  *	pools/<pool>/		stats, waiters, tunables
  *				min_nr				tunable
@@ -464,6 +465,30 @@ DEFINE_TUNABLE(limit);
 DEFINE_TUNABLE(batchcount);
 DEFINE_TUNABLE(shared);
 
+static int auto_size_show(struct seq_file *m, void *v)
+{
+	struct mpslab_cache *cache = m->private;
+
+	seq_printf(m, "%u\n", READ_ONCE(cache->auto_size));
+	return 0;
+}
+
+static ssize_t auto_size_set(struct mpslab_cache *cache, const char __user *buf,
+			     size_t count)
+{
+	unsigned int val;
+	int err;
+
+	err = read_number(buf, count, &val);
+	if (!err && val > 1)
+		err = -ERANGE;
+	if (!err)
+		WRITE_ONCE(cache->auto_size, val);
+	return err ? err : count;
+}
+
+DEFINE_SHOW_WRITE(auto_size, auto_size_set);
+
 DEFINE_TRIGGER(shrink, mpslab_cache_shrink);
 DEFINE_TRIGGER(reap, cache_reap);
 
@@ -483,6 +508,7 @@ static const struct file_entry cache_files[] = {
 	{ "limit",	0600, &limit_fops },
 	{ "batchcount",	0600, &batchcount_fops },
 	{ "shared",	0600, &shared_fops },
+	{ "auto_size",	0600, &auto_size_fops },
 	{ "shrink",	0200, &shrink_fops },
 	{ "reap",	0200, &reap_fops },
 };

@@ -25,6 +25,7 @@
 #define MPSLAB_INTERNAL_H
 
 #include <linux/cache.h>
+#include <linux/irq_work.h>
 #include <linux/list.h>
 #include <linux/mm.h>
 #include <linux/mutex.h>
@@ -33,6 +34,7 @@
 #include <linux/spinlock.h>
 #include <linux/topology.h>
 #include <linux/types.h>
+#include <linux/workqueue.h>
 
 #include "mpslab.h"
 #include "compat.h"
@@ -182,6 +184,8 @@ struct cpu_stat {
  *	under mpslab_mutex only
  * @aged_allocs: @stat.allocs when the array last aged: if it is the same now,
  *	nobody took from the array since
+ * @trips: to the node's lock, of late; see slab_size.c
+ * @trips_since: when they were 0, in jiffies
  * @gate: ac.limit while the arrays are open, 0 while a context on this CPU uses
  *	them; see cpu_cache_close()
  * @stat: counts since
@@ -194,6 +198,8 @@ struct cpu_stat {
 struct cpu_cache {
 	struct cpu_stat base;
 	unsigned long aged_allocs;
+	unsigned int trips;
+	unsigned long trips_since;
 
 	unsigned int gate ____cacheline_aligned_in_smp;
 	struct cpu_stat stat;
@@ -290,6 +296,13 @@ struct mpslab_cache {
 	unsigned int batchcount;
 	unsigned int shared_factor;	/* shared limit is this * batchcount */
 	struct mutex tune_lock;
+	bool auto_size;			/* nobody asked for a size; slab_size.c */
+	unsigned int first_limit;	/* as at creation */
+	unsigned int first_shared;	/* the shared factor likewise */
+	unsigned long calm_at;		/* jiffies */
+	unsigned long calm_time;	/* jiffies; under tune_lock */
+	struct irq_work size_irq;
+	struct work_struct size_work;
 	atomic_long_t refused;		/* frees counted, but found to be wrong */
 	atomic_long_t errors;		/* callers' mistakes reported */
 
@@ -450,10 +463,19 @@ struct cache_balance {
 extern struct mutex mpslab_mutex;
 extern struct list_head mpslab_caches;
 
+int cache_tune_locked(struct mpslab_cache *cache, unsigned int limit,
+		      unsigned int batchcount, unsigned int shared_factor);
 int cache_tune(struct mpslab_cache *cache, unsigned int limit,
 	       unsigned int batchcount, unsigned int shared_factor);
 void cache_balance(struct mpslab_cache *cache, struct cache_balance *b);
 void cache_cpu_stat(struct mpslab_cache *cache, int cpu, struct cpu_stat *st);
+
+/* ----------------------------------------------------------- slab_size.c -- */
+
+void cache_size_trip(struct mpslab_cache *cache, struct cpu_cache *cc);
+void cache_size_age(struct mpslab_cache *cache);
+void cache_size_init(struct mpslab_cache *cache, bool auto_size);
+void cache_size_stop(struct mpslab_cache *cache);
 
 /* ----------------------------------------------------------- slab_reap.c -- */
 

@@ -100,7 +100,10 @@ static void refill(struct mpslab_cache *cache, struct cpu_cache *cc)
 	raw_spin_lock_irqsave(&n->list_lock, flags);
 	ac->avail = node_take(n, ac->entry, want);
 	raw_spin_unlock_irqrestore(&n->list_lock, flags);
-	cc->stat.refills += !!ac->avail;
+	if (likely(ac->avail)) {
+		cc->stat.refills++;
+		cache_size_trip(cache, cc);
+	}
 }
 
 /*
@@ -129,6 +132,7 @@ static void flush(struct mpslab_cache *cache, struct cpu_cache *cc,
 	refuse_objects(cache, bad);
 	ac_drop_oldest(ac, nr);
 	cc->stat.flushes++;
+	cache_size_trip(cache, cc);
 }
 
 /**

@@ -248,7 +248,7 @@ void geometry_array_sizes(unsigned int size, unsigned int *limit,
 	else
 		*limit = 120;
 	*batchcount = (*limit + 1) / 2;
-	*shared = size <= PAGE_SIZE && num_possible_cpus() > 1 ? 4 : 0;
+	*shared = size <= PAGE_SIZE ? 4 : 0;
 }
 EXPORT_SYMBOL_IF_KUNIT(geometry_array_sizes);
 

@@ -155,6 +155,7 @@ static void reap_work_fn(struct work_struct *work)
 		list_for_each_entry(cache, &mpslab_caches, list) {
 			cpu_cache_reap_local(cache);
 			reap_due_nodes(cache);
+			cache_size_age(cache);
 			cond_resched();
 		}
 		mutex_unlock(&mpslab_mutex);

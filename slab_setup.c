@@ -263,9 +263,9 @@ static void set_tunables(struct mpslab_cache *cache, unsigned int limit,
 	}
 }
 
-static int tune_locked(struct mpslab_cache *cache, struct array_cache **shared,
-		       unsigned int limit, unsigned int batchcount,
-		       unsigned int shared_factor)
+static int replace_arrays(struct mpslab_cache *cache,
+			  struct array_cache **shared, unsigned int limit,
+			  unsigned int batchcount, unsigned int shared_factor)
 {
 	struct cpu_cache __percpu *cpu;
 	struct cache_node *n;
@@ -291,12 +291,40 @@ static int tune_locked(struct mpslab_cache *cache, struct array_cache **shared,
 }
 
 /**
- * cache_tune() - change the sizes of a cache's arrays while it is in use
+ * cache_tune_locked() - change the sizes of a cache's arrays while it is in use
+ * @cache: the cache
+ * @limit: objects in one CPU's array, 1 to CPU_LIMIT_MAX
+ * @batchcount: objects moved at once, 1 to @limit
+ * @shared_factor: batches that a node's shared array holds
+ *
+ * Context: task; sleeps; tune_lock.
+ * Return: 0, or -ENOMEM, and then nothing has changed.
+ */
+int cache_tune_locked(struct mpslab_cache *cache, unsigned int limit,
+		      unsigned int batchcount, unsigned int shared_factor)
+{
+	struct array_cache **shared;
+	int err;
+
+	lockdep_assert_held(&cache->tune_lock);
+	shared = kcalloc(nr_node_ids, sizeof(*shared), GFP_KERNEL);
+	if (!shared)
+		return -ENOMEM;
+	err = replace_arrays(cache, shared, limit, batchcount, shared_factor);
+	kfree(shared);
+	return err;
+}
+EXPORT_SYMBOL_IF_KUNIT(cache_tune_locked);
+
+/**
+ * cache_tune() - give a cache's arrays the sizes that somebody asked for
  * @cache: the cache
  * @limit: objects in one CPU's array, 1 to CPU_LIMIT_MAX
  * @batchcount: objects moved at once, 1 to @limit
  * @shared_factor: batches that a node's shared array holds, 0 to
  *	SHARED_FACTOR_MAX
+ *
+ * From here on they are not sized by themselves any more.
  *
  * Context: task; sleeps.
  * Return: 0; -ERANGE for a bad value or -ENOMEM, and then nothing has changed.
@@ -304,19 +332,16 @@ static int tune_locked(struct mpslab_cache *cache, struct array_cache **shared,
 int cache_tune(struct mpslab_cache *cache, unsigned int limit,
 	       unsigned int batchcount, unsigned int shared_factor)
 {
-	struct array_cache **shared;
 	int err;
 
 	if (!limit || limit > CPU_LIMIT_MAX || !batchcount ||
 	    batchcount > limit || shared_factor > SHARED_FACTOR_MAX)
 		return -ERANGE;
-	shared = kcalloc(nr_node_ids, sizeof(*shared), GFP_KERNEL);
-	if (!shared)
-		return -ENOMEM;
 	mutex_lock(&cache->tune_lock);
-	err = tune_locked(cache, shared, limit, batchcount, shared_factor);
+	err = cache_tune_locked(cache, limit, batchcount, shared_factor);
+	if (!err)
+		WRITE_ONCE(cache->auto_size, false);
 	mutex_unlock(&cache->tune_lock);
-	kfree(shared);
 	return err;
 }
 EXPORT_SYMBOL_IF_KUNIT(cache_tune);
@@ -447,6 +472,7 @@ static int create_layers(struct mpslab_cache *cache,
 	if (!cache->cpu)
 		return -ENOMEM;
 	set_tunables(cache, limit, batchcount, shared);
+	cache_size_init(cache, !args->sheaf_capacity);
 	return 0;
 }
 
@@ -668,6 +694,7 @@ void mpslab_cache_destroy(struct mpslab_cache *cache)
 	mutex_lock(&mpslab_mutex);
 	list_del(&cache->list);
 	mutex_unlock(&mpslab_mutex);
+	cache_size_stop(cache);
 	/* slab_destroy_rcu() reads the cache. */
 	if (cache->flags & SLAB_TYPESAFE_BY_RCU)
 		rcu_barrier();

@@ -19,6 +19,7 @@ only_root_may() {
 	[ "$(stat -c %a "$mpslab")" = 700 ] || return
 	modes "$cache" >"$work/modes"
 	cat >"$work/expected" <<-END
+		auto_size 600
 		balance 400
 		batchcount 600
 		cpus 400

@@ -59,7 +59,7 @@ read_only_files() {
 
 # Nothing that is said here is tested if the file is not there.
 all_files_are_found() {
-	for name in limit batchcount shared shrink reap min_nr bypass_us; do
+	for name in limit batchcount shared auto_size shrink reap min_nr bypass_us; do
 		writable_files | grep -q "/$name\$" || return
 	done
 	for name in slabinfo geometry cpus nodes balance stats waiters; do
@@ -138,7 +138,7 @@ if ! load_modules || ! make_hostile_values; then
 	echo "Bail out! can't set up"
 	exit 1
 fi
-ktap_set_plan $(($(writable_files | wc -l) + $(read_only_files | wc -l) + 11))
+ktap_set_plan $(($(writable_files | wc -l) + $(read_only_files | wc -l) + 12))
 ktap_test_result "all files are there" all_files_are_found
 for file in $(writable_files); do
 	ktap_test_result "$(label "$file") refuses everything hostile" \
@@ -149,8 +149,8 @@ for file in $(read_only_files); do
 done
 ktap_test_result "shrink takes 1 and only that" trigger_takes shrink
 ktap_test_result "reap takes 1 and only that" trigger_takes reap
-for file in "$cache/limit" "$cache/batchcount" "$cache/shared" "$pool/min_nr" \
-	"$pool/bypass_us"; do
+for file in "$cache/limit" "$cache/batchcount" "$cache/shared" "$cache/auto_size" \
+	"$pool/min_nr" "$pool/bypass_us"; do
 	ktap_test_result "$(label "$file") takes its own value" tunable_takes_its_own "$file"
 done
 ktap_test_result "everything works as before" works_as_before
