@@ -219,7 +219,7 @@ if (words(mem_kernels) > 0) {
 }
 
 # ------------------------------------------------------------------ many CPUs
-if (has("$4 ~ /^scale_.*_locks$/")) {
+if (has("$4 ~ /^scale_.*_own_locks$/")) {
 	eval picture("scale", 1000, 640)
 	set multiplot layout 2,3 title "Up to 64 CPUs on four nodes, counted for a million pairs of 256 bytes"
 	set style data linespoints
@@ -228,12 +228,12 @@ if (has("$4 ~ /^scale_.*_locks$/")) {
 	set xlabel "CPUs"
 	set xrange [0.9:72]
 	set yrange [0:0.1<*]
-	set offsets 0, 0, graph 0.25, 0
-	set key top left
-	do for [what in "locks lines"] {
+	set offsets 0, 0, graph 0.6, 0
+	set key inside top left vertical
+	do for [what in "own_locks lines"] {
 		do for [w in "pair burst ring"] {
 			set title w eq "pair" ? "pairs" : w eq "burst" ? "bursts" : "freed on the next CPU"
-			set ylabel w eq "pair" ? (what eq "locks" ? "spinlocks taken, thousands" : "cache lines moved, thousands") : ""
+			set ylabel w eq "pair" ? (what eq "own_locks" ? "own locks taken, thousands" : "cache lines moved, thousands") : ""
 			row = "scale_" . w . "_" . what
 			plot curve("stock", 0, row, "kmem_cache") using 6:($8/1000) title "6.1 SLUB" lc rgb peer pt 7 lw 2, \
 				curve("hard", 0, row, "kmem_cache") using 6:($8/1000) title "7.3 sheaves" lc rgb "#8a4b9c" pt 7 lw 2, \

@@ -24,7 +24,7 @@ $4 == "ring" && $6 == 1 && $3 > 2 { next }
 	seen[$1, $2] = 1
 	if ($4 ~ /^memory_/)
 		memory($1, $4, $5, $7, $8)
-	if ($4 ~ /^scale_.*_locks$/)
+	if ($4 ~ /^scale_.*_own_locks$/)
 		scale($1, $4, $7, $6 + 0, $8 + 0)
 	if ($4 ~ /^irqs_off_/)
 		stretch($1, $4, $7, $8 + 0)
@@ -136,7 +136,7 @@ function memory_goals(	i, f, ratio, worst, place, kernel, sum) {
 # Flat: no more than a tenth, or than a hundred in a million, above one CPU's.
 function scale_goals(	i, f, first, most, peer, name) {
 	if (!nr_scale)
-		answer("node locks per million pairs", "", "-", "-", "-", "flat",
+		answer("own locks per million pairs", "", "-", "-", "-", "flat",
 			"not measured")
 	for (i = 1; i <= nr_scale; i++) {
 		split(scale_rows[i], f, SUBSEP)
@@ -144,8 +144,8 @@ function scale_goals(	i, f, first, most, peer, name) {
 		most = scale_most[scale_rows[i], "mpslab"] + 0
 		peer = scale_most[scale_rows[i], "kmem_cache"] + 0
 		name = f[2]
-		gsub(/scale_|_locks/, "", name)
-		answer("locks per million, " name ", " scale_cpus[scale_rows[i]] " CPUs",
+		gsub(/scale_|_own_locks/, "", name)
+		answer("own locks per million, " name ", " scale_cpus[scale_rows[i]] " CPUs",
 			title[f[1]], number(peer), number(most), quotient(most, peer),
 			sprintf("flat from %.0f", first),
 			most <= first * 1.1 + 100 ? "yes" : "NO")
