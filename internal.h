@@ -16,7 +16,8 @@
  *      mpslab_pool.lock (raw)      one pool; never together with a list_lock
  *
  * Never done under 4 or 5: calling the page allocator, a constructor, or a
- * pool's backend.  Nothing under 4 or 5 takes longer than one batch.
+ * pool's backend.  Nothing under 5 takes longer than one of the batches below,
+ * however large an array is.
  *
  * The module's debugfs directories are removed with none of these held, because
  * debugfs waits for the readers, who may take 1 to 5.
@@ -51,6 +52,12 @@
 #define BOUNCE_REFILL		16
 /* Free slabs detached under one hold of a list_lock. */
 #define DETACH_BATCH		16
+/*
+ * Objects taken from, or freed to, a node's lists under one hold: some thousand
+ * instructions, an object that is freed to a slab of its own being the dearest.
+ */
+#define TAKE_BATCH		128
+#define PUT_BATCH		32
 /* Largest order that is chosen; larger objects get what they need. */
 #define DENSE_ORDER_MAX		3
 /* Bounds of the tunables; both arrays fit the per-CPU allocator's 32 KiB. */

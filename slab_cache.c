@@ -90,16 +90,20 @@ static void refill(struct mpslab_cache *cache, struct cpu_cache *cc)
 {
 	struct cache_node *n = local_node(cache);
 	struct array_cache *ac = &cc->ac;
-	unsigned int want = ac->batchcount;
+	unsigned int want = ac->batchcount, got, max;
 	unsigned long flags;
 
 	/* A cache that is hardly used on this CPU need not hoard here. */
 	if (cc->stat.allocs == cc->aged_allocs)
 		want = min_t(unsigned int, want, BOUNCE_REFILL);
 
-	raw_spin_lock_irqsave(&n->list_lock, flags);
-	ac->avail = node_take(n, ac->entry, want);
-	raw_spin_unlock_irqrestore(&n->list_lock, flags);
+	do {
+		max = min_t(unsigned int, want - ac->avail, TAKE_BATCH);
+		raw_spin_lock_irqsave(&n->list_lock, flags);
+		got = node_take(n, ac->entry + ac->avail, max);
+		raw_spin_unlock_irqrestore(&n->list_lock, flags);
+		ac->avail += got;
+	} while (got == max && ac->avail < want);
 	if (likely(ac->avail)) {
 		cc->stat.refills++;
 		cache_size_trip(cache, cc);
@@ -122,11 +126,12 @@ static void flush(struct mpslab_cache *cache, struct cpu_cache *cc,
 	raw_spin_lock_irqsave(&n->list_lock, flags);
 	if (n->shared)
 		done = ac_push_many(n->shared, ac->entry, nr);
-	done += node_put_run(cache, n, ac->entry + done, nr - done, empty,
+	done += node_put_run(cache, n, ac->entry + done,
+			     min_t(unsigned int, nr - done, PUT_BATCH), empty,
 			     &bad);
 	raw_spin_unlock_irqrestore(&n->list_lock, flags);
 
-	/* Objects of other nodes, where the CPU changed its node. */
+	/* More than one hold's worth, or of other nodes: the CPU changed its. */
 	if (unlikely(done < nr))
 		put_objects(cache, ac->entry + done, nr - done, empty);
 	refuse_objects(cache, bad);

@@ -640,8 +640,9 @@ void put_objects(struct mpslab_cache *cache, void **objs, unsigned int nr,
 			continue;
 		}
 		raw_spin_lock_irqsave(&n->list_lock, flags);
-		done += node_put_run(cache, n, objs + done, nr - done, empty,
-				     &bad);
+		done += node_put_run(cache, n, objs + done,
+				     min_t(unsigned int, nr - done, PUT_BATCH),
+				     empty, &bad);
 		raw_spin_unlock_irqrestore(&n->list_lock, flags);
 	}
 	refuse_objects(cache, bad);
