@@ -413,8 +413,9 @@ size_t geometry_bytes(const struct slab_geometry *geo);
 bool geometry_fit(struct slab_geometry *geo, unsigned int order,
 		  unsigned int size, unsigned int align);
 int geometry_choose(struct mpslab_cache *cache, unsigned int cpus);
-void geometry_array_sizes(unsigned int size, unsigned int *limit,
-			  unsigned int *batchcount, unsigned int *shared);
+void geometry_array_sizes(unsigned int size, unsigned int cpus,
+			  unsigned int *limit, unsigned int *batchcount,
+			  unsigned int *shared);
 unsigned int geometry_keep(unsigned int size, unsigned int objects);
 
 /* ----------------------------------------------------------- slab_node.c -- */

@@ -223,6 +223,7 @@ EXPORT_SYMBOL_IF_KUNIT(geometry_choose);
 /**
  * geometry_array_sizes() - default sizes of a cache's arrays
  * @size: distance of two objects, bytes
+ * @cpus: CPUs of a node
  * @limit: set to the objects in one CPU's array
  * @batchcount: set to the objects moved at once
  * @shared: set to the batches that a node's shared array holds
@@ -230,10 +231,13 @@ EXPORT_SYMBOL_IF_KUNIT(geometry_choose);
  * The steps are those that served mm/slab.c (enable_cpucache(), removed in
  * 6.8): the larger the object, the fewer lie idle.  But there is one step more,
  * for objects of two pages; and half as many are shared, and large ones not at
- * all: each may keep a slab from becoming empty.
+ * all: each may keep a slab from becoming empty.  Two batches more for each CPU
+ * beyond four: when all of them free at once, it goes no deeper than when one
+ * does.
  */
-void geometry_array_sizes(unsigned int size, unsigned int *limit,
-			  unsigned int *batchcount, unsigned int *shared)
+void geometry_array_sizes(unsigned int size, unsigned int cpus,
+			  unsigned int *limit, unsigned int *batchcount,
+			  unsigned int *shared)
 {
 	if (size > 131072)
 		*limit = 1;
@@ -248,7 +252,7 @@ void geometry_array_sizes(unsigned int size, unsigned int *limit,
 	else
 		*limit = 120;
 	*batchcount = (*limit + 1) / 2;
-	*shared = size <= PAGE_SIZE ? 4 : 0;
+	*shared = size <= PAGE_SIZE ? 2 * clamp(cpus, 4U, 18U) - 4 : 0;
 }
 EXPORT_SYMBOL_IF_KUNIT(geometry_array_sizes);
 

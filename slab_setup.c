@@ -450,7 +450,9 @@ static int create_layers(struct mpslab_cache *cache,
 	unsigned int limit, batchcount, shared;
 	int nid;
 
-	geometry_array_sizes(cache->size, &limit, &batchcount, &shared);
+	geometry_array_sizes(cache->size,
+			     num_present_cpus() / num_online_nodes(), &limit,
+			     &batchcount, &shared);
 	if (args->sheaf_capacity) {
 		limit = min_t(unsigned int, args->sheaf_capacity, CPU_LIMIT_MAX);
 		batchcount = (limit + 1) / 2;

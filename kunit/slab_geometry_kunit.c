@@ -353,7 +353,8 @@ static void geometry_arrays_shrink_with_size(struct kunit *test)
 	unsigned int size, limit, batchcount, shared, last = UINT_MAX;
 
 	for (size = 8; size <= KMALLOC_MAX_SIZE; size += size / 8 + 8) {
-		geometry_array_sizes(size, &limit, &batchcount, &shared);
+		geometry_array_sizes(size, size % 70, &limit, &batchcount,
+				     &shared);
 		KUNIT_EXPECT_LE(test, limit, last);
 		KUNIT_EXPECT_GE(test, limit, 1U);
 		KUNIT_EXPECT_LE(test, limit, (unsigned int)CPU_LIMIT_MAX);
@@ -362,6 +363,8 @@ static void geometry_arrays_shrink_with_size(struct kunit *test)
 		KUNIT_EXPECT_LE(test, shared, (unsigned int)SHARED_FACTOR_MAX);
 		if (size > PAGE_SIZE)
 			KUNIT_EXPECT_EQ(test, shared, 0U);
+		else
+			KUNIT_EXPECT_GE(test, shared, 4U);
 		last = limit;
 	}
 }
