@@ -57,7 +57,7 @@
  * instructions, an object that is freed to a slab of its own being the dearest.
  */
 #define TAKE_BATCH		128
-#define PUT_BATCH		32
+#define PUT_BATCH		8
 /* Largest order that is chosen; larger objects get what they need. */
 #define DENSE_ORDER_MAX		3
 /* Bounds of the tunables; both arrays fit the per-CPU allocator's 32 KiB. */
