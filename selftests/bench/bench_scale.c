@@ -403,11 +403,15 @@ static int run_scale(void)
 /* 2,001 instructions. */
 static void check_insns(void)
 {
+	unsigned long flags;
+
+	local_irq_save(flags);	/* a handler would count, too */
 	asm volatile(MARK_CODE(MARK_START)
 		     "mov $1000, %%ecx\n"
 		     "1: dec %%ecx\n"
 		     "jnz 1b\n"
 		     MARK_CODE(MARK_STOP) : : : "ecx", "memory");
+	local_irq_restore(flags);
 	count_row("check_insns", 0, 0, BENCH_LOOP, 1);
 }
 
@@ -415,7 +419,9 @@ static void check_insns(void)
 static void check_locked(void)
 {
 	unsigned int word = 0;
+	unsigned long flags;
 
+	local_irq_save(flags);	/* a handler would count, too */
 	asm volatile(MARK_CODE(MARK_START)
 		     "mov $500, %%ecx\n"
 		     "1: lock incl %0\n"
@@ -426,6 +432,7 @@ static void check_locked(void)
 		     "jnz 1b\n"
 		     MARK_CODE(MARK_STOP)
 		     : "+m" (word) : : "eax", "ecx", "edx", "memory");
+	local_irq_restore(flags);
 	count_row("check_locked", 0, 0, BENCH_LOOP, 1);
 }
 
@@ -448,7 +455,9 @@ static void check_irqs_off(void)
 static void check_lock_hold(void)
 {
 	u32 words[32] = {};
+	unsigned long flags;
 
+	local_irq_save(flags);	/* a handler would count, too */
 	asm volatile(MARK_CODE(MARK_START)
 		     "xor %%eax, %%eax\n"
 		     "mov $1, %%ecx\n"
@@ -459,6 +468,7 @@ static void check_lock_hold(void)
 		     MARK_CODE(MARK_STOP)
 		     : "+m" (words[0]), "+m" (words[16])
 		     : : "eax", "ecx", "memory");
+	local_irq_restore(flags);
 	count_row("check_lock_hold", 0, 0, BENCH_LOOP, 1);
 }
 
