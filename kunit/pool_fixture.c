@@ -217,6 +217,7 @@ static int waiter_fn(void *data)
 	struct pool_test *pt = w->pt;
 	unsigned int i;
 
+	WRITE_ONCE(w->switches, current->nvcsw);
 	if (w->count)
 		w->ret = mpslab_pool_alloc_bulk(&pt->pool, w->elems, w->count);
 	else
@@ -240,12 +241,30 @@ struct waiter_thread *waiter_launch(struct pool_test *pt, gfp_t gfp,
 	w->pt = pt;
 	w->gfp = gfp;
 	w->count = count;
+	w->switches = ULONG_MAX;
 	w->task = kthread_create(waiter_fn, w, "waiter%u", pt->nr_waiters);
 	KUNIT_ASSERT_FALSE(pt->test, IS_ERR(w->task));
 	get_task_struct(w->task);
 	pt->nr_waiters++;
 	wake_up_process(w->task);
 	return w;
+}
+
+/*
+ * Who is queued, and whose state says that he sleeps, may still be on his way to
+ * the scheduler, which counts his going to sleep.  Only when it has done so is any
+ * further count due to a wake-up.
+ */
+static bool soon_asleep(struct waiter_thread *w)
+{
+	unsigned long end = jiffies + msecs_to_jiffies(SOON_MS);
+
+	while (waiter_switches(w) <= READ_ONCE(w->switches)) {
+		if (time_after(jiffies, end))
+			return false;
+		usleep_range(50, 100);
+	}
+	return true;
 }
 
 static struct waiter_thread *waiter_start_any(struct pool_test *pt, gfp_t gfp,
@@ -255,9 +274,7 @@ static struct waiter_thread *waiter_start_any(struct pool_test *pt, gfp_t gfp,
 	struct waiter_thread *w = waiter_launch(pt, gfp, count);
 
 	KUNIT_ASSERT_TRUE(pt->test, soon_waiting(pt, before + 1));
-	/* Queued is not yet asleep: wait for that too, to count its sleeps. */
-	while (READ_ONCE(w->task->__state) == TASK_RUNNING)
-		usleep_range(50, 100);
+	KUNIT_ASSERT_TRUE(pt->test, soon_asleep(w));
 	return w;
 }
 

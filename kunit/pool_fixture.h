@@ -114,6 +114,7 @@ struct pool_test;
  * @task: the thread
  * @gfp: flags of a single allocation
  * @count: elements of a bulk allocation; 0 for a single one
+ * @switches: how often it had given up its CPU before that; ULONG_MAX until then
  * @elems: what it got
  * @ret: what the bulk allocation returned
  * @served: the allocation returned
@@ -123,6 +124,7 @@ struct waiter_thread {
 	struct task_struct *task;
 	gfp_t gfp;
 	unsigned int count;
+	unsigned long switches;
 	void *elems[WAITER_ELEMS];
 	int ret;
 	bool served;
@@ -165,7 +167,7 @@ void pool_put_many(struct pool_test *pt, void **elems, unsigned int nr);
 /* Close the backend and take the whole reserve, @nr elements. */
 void pool_exhaust(struct pool_test *pt, void **elems, unsigned int nr);
 
-/* Start a thread, and return when it waits; a failure ends the case. */
+/* Start a thread, and return when it sleeps in the queue; a failure ends the case. */
 struct waiter_thread *waiter_start(struct pool_test *pt, gfp_t gfp);
 struct waiter_thread *waiter_start_bulk(struct pool_test *pt, unsigned int count);
 /* Start a thread without waiting for anything. */
