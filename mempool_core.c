@@ -501,12 +501,22 @@ static unsigned int take_backend(struct mpslab_pool *pool, gfp_t gfp,
 }
 
 /*
- * @count elements of the reserve, or none; none, too, if somebody waits who may
- * not be overtaken.
+ * May @count elements be taken from the reserve?  Not, even if they are there, if
+ * somebody waits who may not be overtaken.
+ */
+static bool reserve_has(struct mpslab_pool *pool, unsigned int count)
+{
+	return pool->curr_nr >= count &&
+	       (likely(!pool->nr_waiters) || pool_admit(pool, count));
+}
+
+/*
+ * @count elements of the reserve, or none.
  *
- * The write barrier is paired with the read barrier in return_elements(): whoever
- * gets to see the element, by whatever way it is passed on, also sees that
- * curr_nr went down, and so brings the element back here.
+ * The write barrier, and that in take_reserve_one(), is paired with the read
+ * barrier in reserve_is_full(): whoever gets to see the element, by whatever way
+ * it is passed on, also sees that curr_nr went down, and so brings the element
+ * back here.
  */
 static unsigned int take_reserve_all(struct mpslab_pool *pool, void **elems,
 				     unsigned int count)
@@ -515,12 +525,30 @@ static unsigned int take_reserve_all(struct mpslab_pool *pool, void **elems,
 	unsigned long flags;
 
 	raw_spin_lock_irqsave(&pool->lock, flags);
-	if (pool->curr_nr >= count &&
-	    (likely(!pool->nr_waiters) || pool_admit(pool, count)))
+	if (reserve_has(pool, count))
 		got = pool_take_reserve(pool, elems, count);
 	raw_spin_unlock_irqrestore(&pool->lock, flags);
-	smp_wmb();	/* pairs with smp_rmb() in return_elements() */
+	smp_wmb();	/* pairs with smp_rmb() in reserve_is_full() */
 	return got;
+}
+
+/*
+ * The same for one element, or NULL.  One is what most callers want, and without
+ * array and loop a pair takes 200 instructions instead of 330.
+ */
+static void *take_reserve_one(struct mpslab_pool *pool)
+{
+	void *element = NULL;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&pool->lock, flags);
+	if (reserve_has(pool, 1)) {
+		element = remove_element(pool);
+		pool->reserve_allocs++;
+	}
+	raw_spin_unlock_irqrestore(&pool->lock, flags);
+	smp_wmb();	/* pairs with smp_rmb() in reserve_is_full() */
+	return element;
 }
 
 /* The backend, then the reserve; returns how many of @count. */
@@ -532,6 +560,18 @@ static unsigned int take_at_once(struct mpslab_pool *pool, gfp_t gfp,
 	if (unlikely(got < count))
 		got += take_reserve_all(pool, elems + got, count - got);
 	return got;
+}
+
+/* The same for one element, or NULL. */
+static __always_inline void *take_one_at_once(struct mpslab_pool *pool,
+					      gfp_t gfp)
+{
+	void *element = pool->alloc(gfp, pool->pool_data);
+
+	if (unlikely(!element))
+		return take_reserve_one(pool);
+	this_cpu_inc(pool->stat->backend_allocs);
+	return element;
 }
 
 /*
@@ -550,19 +590,27 @@ static __always_inline bool pool_pop(struct mpslab_pool *pool, void **element)
 	return true;
 }
 
-static noinline void *pool_alloc_slow(struct mpslab_pool *pool, gfp_t gfp)
+/* Nothing is at hand. */
+static noinline void *pool_alloc_hard(struct mpslab_pool *pool, gfp_t gfp)
 {
 	void *element = NULL;
 
-	might_alloc(gfp);
-	if (likely(take_at_once(pool, backend_gfp_light(gfp), &element, 1)))
-		return element;
-	if (backend_gfp(gfp) != backend_gfp_light(gfp) &&
-	    take_at_once(pool, backend_gfp(gfp), &element, 1))
-		return element;
-	if (gfp & __GFP_DIRECT_RECLAIM)
+	if (backend_gfp(gfp) != backend_gfp_light(gfp))
+		element = take_one_at_once(pool, backend_gfp(gfp));
+	if (!element && (gfp & __GFP_DIRECT_RECLAIM))
 		pool_wait(pool, backend_gfp_light(gfp), &element, 0, 1);
 	return element;
+}
+
+static noinline void *pool_alloc_slow(struct mpslab_pool *pool, gfp_t gfp)
+{
+	void *element;
+
+	might_alloc(gfp);
+	element = take_one_at_once(pool, backend_gfp_light(gfp));
+	if (likely(element))
+		return element;
+	return pool_alloc_hard(pool, gfp);
 }
 
 static noinline void *pool_alloc_refused(struct mpslab_pool *pool)
@@ -647,14 +695,11 @@ EXPORT_SYMBOL_GPL(mpslab_pool_alloc_bulk);
  */
 void *mpslab_pool_alloc_preallocated(struct mpslab_pool *pool)
 {
-	void *element = NULL;
-
 	if (unlikely(!pool)) {
 		usage_bug("pool", "allocation refused: a NULL pool");
 		return NULL;
 	}
-	take_reserve_all(pool, &element, 1);
-	return element;
+	return take_reserve_one(pool);
 }
 EXPORT_SYMBOL_GPL(mpslab_pool_alloc_preallocated);
 
@@ -664,12 +709,12 @@ EXPORT_SYMBOL_GPL(mpslab_pool_alloc_preallocated);
  * Is the reserve as full as it should be?  Asked without the lock; the answer
  * misses no shortage that matters.
  *
- * The read barrier, paired with the write barriers in take_reserve_all() and
- * pool_wait(), makes us see a word no older than the taking of our own element.
- * So if ours was taken from the reserve, and the reserve has not been full since,
- * we see that it is not.  One word, because of two, curr_nr and what it should
- * be, the second could be older than the first, and a reserve that has only grown
- * look full.
+ * The read barrier, paired with the write barriers in take_reserve_one(),
+ * take_reserve_all() and pool_wait(), makes us see a word no older than the taking
+ * of our own element.  So if ours was taken from the reserve, and the reserve has
+ * not been full since, we see that it is not.  One word, because of two, curr_nr
+ * and what it should be, the second could be older than the first, and a reserve
+ * that has only grown look full.
  *
  * Waiters need no test of their own.  While a bulk waiter is queued, the reserve
  * is empty.  While others wait it may be full, but then the first of them was
@@ -678,7 +723,7 @@ EXPORT_SYMBOL_GPL(mpslab_pool_alloc_preallocated);
  */
 static __always_inline bool reserve_is_full(struct mpslab_pool *pool)
 {
-	/* pairs with smp_wmb() in take_reserve_all() and pool_wait() */
+	/* pairs with smp_wmb() in take_reserve_one(), _all() and pool_wait() */
 	smp_rmb();
 	return READ_ONCE(pool->missing) <= 0;
 }
@@ -707,6 +752,21 @@ static unsigned int return_elements(struct mpslab_pool *pool, void **elems,
 	return nr;
 }
 
+/* The same for one element; true if it was needed. */
+static bool return_one(struct mpslab_pool *pool, void *element)
+{
+	unsigned long flags;
+	bool kept;
+
+	if (likely(reserve_is_full(pool)))
+		return false;
+	raw_spin_lock_irqsave(&pool->lock, flags);
+	kept = keep_element(pool, element);
+	pool->kept += kept;
+	raw_spin_unlock_irqrestore(&pool->lock, flags);
+	return kept;
+}
+
 /* To this CPU's array of the cache that the pool is over; see pool_pop(). */
 static __always_inline bool pool_push(struct mpslab_pool *pool, void *element)
 {
@@ -719,7 +779,7 @@ static __always_inline bool pool_push(struct mpslab_pool *pool, void *element)
 static noinline void pool_free_slow(struct mpslab_pool *pool, void *element)
 {
 	/* What the pool keeps is counted under its lock already. */
-	if (return_elements(pool, &element, 1))
+	if (return_one(pool, element))
 		return;
 	this_cpu_inc(pool->stat->frees);
 	pool->free(element, pool->pool_data);

@@ -356,7 +356,7 @@ void pool_wait(struct mpslab_pool *pool, gfp_t gfp, void **elems,
 		look(pool, &w);
 	}
 	raw_spin_unlock_irqrestore(&pool->lock, flags);
-	smp_wmb();	/* pairs with smp_rmb() in return_elements() */
+	smp_wmb();	/* pairs with smp_rmb() in reserve_is_full() */
 }
 
 /* ------------------------------------------------------- tuning and looking -- */
