@@ -7,8 +7,8 @@
  *				limit, batchcount, shared,
  *				auto_size			tunables
  *				shrink, reap			triggers: write 1
- *	pools/<pool>/		stats, waiters, tunables
- *				min_nr				tunable
+ *	pools/<pool>/		stats, waiters
+ *				min_nr, bypass_us		tunables
  *
  * A file's private data is its cache or its pool.  What keeps that alive is
  * debugfs itself: its proxy turns readers away from a removed file, and removal

@@ -665,16 +665,18 @@ int mpslab_pool_alloc_bulk(struct mpslab_pool *pool, void **elems,
 			   unsigned int count)
 {
 	unsigned int got;
+	int size;
 
 	if (unlikely(!pool || (count && !elems))) {
 		usage_bug("pool", "bulk allocation from a NULL pool or to a NULL array");
 		return -EINVAL;
 	}
 	might_alloc(GFP_KERNEL);
-	if (unlikely(count > READ_ONCE(pool->min_nr)))
+	size = reserve_size(READ_ONCE(pool->min_nr));
+	if (unlikely(count > size))
 		usage_bug(debugfs_pool_name(pool),
 			  "bulk allocation of %u, more than the reserve of %d",
-			  count, READ_ONCE(pool->min_nr));
+			  count, size);
 	got = take_at_once(pool, backend_gfp_light(GFP_KERNEL), elems, count);
 	if (got < count)
 		got += take_at_once(pool, backend_gfp(GFP_KERNEL), elems + got,

@@ -210,7 +210,7 @@ static inline bool mpslab_pool_initialized(struct mpslab_pool *pool)
  */
 static inline bool mpslab_pool_is_saturated(struct mpslab_pool *pool)
 {
-	return READ_ONCE(pool->curr_nr) >= READ_ONCE(pool->min_nr);
+	return READ_ONCE(pool->missing) <= 0;
 }
 
 /* Backends: @pool_data is an mpslab cache, a size in bytes, a page order. */

@@ -416,6 +416,19 @@ static void mempool_alloc_bulk_beyond_min_nr_reports(struct kunit *test)
 	KUNIT_EXPECT_NOT_NULL(test, w->elems[3]);
 }
 
+/* One is no more than what a pool without a reserve keeps. */
+static void mempool_alloc_bulk_pool_of_none_has_one(struct kunit *test)
+{
+	struct pool_test *pt = test->priv;
+	void *e;
+
+	pool_start(pt, 0);
+	backend_close(&pt->be);
+	KUNIT_EXPECT_EQ(test, 0, mpslab_pool_alloc_bulk(&pt->pool, &e, 1));
+	elem_claim(&pt->be, e, (unsigned long)current);
+	pool_put(pt, e);
+}
+
 static void mempool_resize_below_bulk_waiter_does_not_strand(struct kunit *test)
 {
 	struct pool_test *pt = test->priv;
@@ -454,6 +467,7 @@ static struct kunit_case mempool_bulk_cases[] = {
 	KUNIT_CASE(mempool_alloc_bulk_not_starved_by_singles),
 	KUNIT_CASE(mempool_alloc_single_waits_behind_bulk),
 	KUNIT_CASE(mempool_alloc_bulk_beyond_min_nr_reports),
+	KUNIT_CASE(mempool_alloc_bulk_pool_of_none_has_one),
 	KUNIT_CASE(mempool_resize_below_bulk_waiter_does_not_strand),
 	{}
 };

@@ -411,8 +411,10 @@ static void mempool_pool_of_none_keeps_one(struct kunit *test)
 	e[1] = pool_get_reserved(pt);
 	KUNIT_EXPECT_NOT_NULL(test, e[1]);
 	KUNIT_EXPECT_NULL(test, pool_get_reserved(pt));
+	KUNIT_EXPECT_FALSE(test, mpslab_pool_is_saturated(&pt->pool));
 	pool_put(pt, e[0]);
 	KUNIT_EXPECT_EQ(test, 1, pt->pool.curr_nr);
+	KUNIT_EXPECT_TRUE(test, mpslab_pool_is_saturated(&pt->pool));
 	pool_put(pt, e[1]);
 	KUNIT_EXPECT_EQ(test, 1, pt->pool.curr_nr);
 	KUNIT_EXPECT_EQ(test, 1U, pt->be.frees);
