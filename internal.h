@@ -340,10 +340,12 @@ static inline struct array_cache *cpu_cache_alien(struct cpu_cache *cc, int nid)
 
 /**
  * struct mpslab_pool_stat - one CPU's counts of a pool
- * @backend_allocs: elements from the backend; this_cpu_add(), from any context
- * @frees: elements freed; likewise
+ * @backend_allocs: elements from the backend
+ * @frees: elements freed
  * @pops: elements from this CPU's array, without the backend; pool_pop()
  * @pushes: elements freed to it; pool_push()
+ *
+ * All by this_cpu_add(), from any context.
  */
 struct mpslab_pool_stat {
 	unsigned long backend_allocs;

@@ -576,8 +576,7 @@ static __always_inline void *take_one_at_once(struct mpslab_pool *pool,
 
 /*
  * A pool over an mpslab cache takes from this CPU's array by itself: as the
- * backend would, less two calls and the checks in them.  In the count that goes
- * with it nobody else adds but pool_pop(), and that behind the gate.
+ * backend would, less two calls and the checks in them.
  */
 static __always_inline bool pool_pop(struct mpslab_pool *pool, void **element)
 {
