@@ -361,7 +361,7 @@ static int cpus_show(struct seq_file *m, void *v)
 	int cpu;
 
 	seq_puts(m, "cpu avail limit batch touched busy     allocs      frees       hits  misses refills flushes alien\n");
-	mutex_lock(&mpslab_mutex);	/* lest a tunable write frees the arrays */
+	mutex_lock(&mpslab_mutex);	/* lest a change of size frees the arrays */
 	for_each_possible_cpu(cpu)
 		cpus_line(m, cache, cpu);
 	mutex_unlock(&mpslab_mutex);
@@ -483,7 +483,7 @@ static ssize_t auto_size_set(struct mpslab_cache *cache, const char __user *buf,
 	if (!err && val > 1)
 		err = -ERANGE;
 	if (!err)
-		WRITE_ONCE(cache->auto_size, val);
+		cache_size_auto(cache, val);
 	return err ? err : count;
 }
 

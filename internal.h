@@ -187,7 +187,7 @@ struct cpu_stat {
 
 /**
  * struct cpu_cache - one CPU's part of a cache
- * @base: counts carried over from arrays that a tunable write replaced; written
+ * @base: counts carried over from arrays that were replaced by others; written
  *	under mpslab_mutex only
  * @aged_allocs: @stat.allocs when the array last aged: if it is the same now,
  *	nobody took from the array since
@@ -270,7 +270,7 @@ struct cache_node {
  * A cache of objects of one size.
  *
  * The first block is read by every allocation and free and written never (but
- * for @cpu, by a tunable write); the second is read by the slow paths; the
+ * for @cpu, when arrays change size); the second is read by the slow paths; the
  * third is for creation, destruction and debugfs.
  */
 struct mpslab_cache {
@@ -306,8 +306,8 @@ struct mpslab_cache {
 	bool auto_size;			/* nobody asked for a size; slab_size.c */
 	unsigned int first_limit;	/* as at creation */
 	unsigned int first_shared;	/* the shared factor likewise */
-	unsigned long calm_at;		/* jiffies */
-	unsigned long calm_time;	/* jiffies; under tune_lock */
+	unsigned long calm_at;		/* jiffies; any CPU writes it */
+	unsigned long calm_time;	/* jiffies; written under tune_lock */
 	struct irq_work size_irq;
 	struct work_struct size_work;
 	atomic_long_t refused;		/* frees counted, but found to be wrong */
@@ -485,6 +485,7 @@ void cache_cpu_stat(struct mpslab_cache *cache, int cpu, struct cpu_stat *st);
 void cache_size_trip(struct mpslab_cache *cache, struct cpu_cache *cc);
 void cache_size_age(struct mpslab_cache *cache);
 void cache_size_init(struct mpslab_cache *cache, bool auto_size);
+void cache_size_auto(struct mpslab_cache *cache, bool on);
 void cache_size_stop(struct mpslab_cache *cache);
 
 /* ----------------------------------------------------------- slab_reap.c -- */

@@ -41,13 +41,17 @@ static unsigned int largest_limit(const struct mpslab_cache *cache)
 		       cache->first_limit, CPU_LIMIT_MAX);
 }
 
-/* As many objects shared as at the start, but at least two batches of them. */
+/*
+ * As many objects shared as at the start, but at least two batches of them; and no
+ * more batches than may be asked for, where they are much smaller than at first.
+ */
 static unsigned int factor_for(const struct mpslab_cache *cache,
 			       unsigned int batchcount)
 {
 	unsigned int shared = cache->first_shared * ((cache->first_limit + 1) / 2);
 
-	return shared ? max(DIV_ROUND_UP(shared, batchcount), 2U) : 0;
+	return shared ? clamp_t(unsigned int, DIV_ROUND_UP(shared, batchcount),
+				2, SHARED_FACTOR_MAX) : 0;
 }
 
 static bool is_calm(const struct mpslab_cache *cache)
@@ -57,7 +61,7 @@ static bool is_calm(const struct mpslab_cache *cache)
 
 static void be_calm_later(struct mpslab_cache *cache)
 {
-	WRITE_ONCE(cache->calm_at, jiffies + cache->calm_time);
+	WRITE_ONCE(cache->calm_at, jiffies + READ_ONCE(cache->calm_time));
 }
 
 static void size_work_fn(struct work_struct *work)
@@ -71,8 +75,9 @@ static void size_work_fn(struct work_struct *work)
 		limit = max(cache->limit / 2, cache->first_limit);
 	} else {
 		limit = min(2 * cache->limit, largest_limit(cache));
-		cache->calm_time = min_t(unsigned long, 2 * cache->calm_time,
-					 SIZE_CALM_MAX);
+		WRITE_ONCE(cache->calm_time,
+			   min_t(unsigned long, 2 * cache->calm_time,
+				 SIZE_CALM_MAX));
 	}
 	batchcount = (limit + 1) / 2;
 	/* Without memory for it, all stays as it is. */
@@ -144,6 +149,25 @@ void cache_size_init(struct mpslab_cache *cache, bool auto_size)
 	be_calm_later(cache);
 	cache->auto_size = auto_size;
 }
+
+/**
+ * cache_size_auto() - let a cache's arrays find their size, or keep what they have
+ * @cache: the cache
+ * @on: which
+ *
+ * Whether the CPUs were calm while it was off is not known, so they were not.
+ * tune_lock, because nothing should change any more once it has been turned off.
+ *
+ * Context: task; sleeps.
+ */
+void cache_size_auto(struct mpslab_cache *cache, bool on)
+{
+	mutex_lock(&cache->tune_lock);
+	be_calm_later(cache);
+	WRITE_ONCE(cache->auto_size, on);
+	mutex_unlock(&cache->tune_lock);
+}
+EXPORT_SYMBOL_IF_KUNIT(cache_size_auto);
 
 /**
  * cache_size_stop() - the arrays keep their size from here on

@@ -154,6 +154,42 @@ static void size_asked_for_is_kept(struct kunit *test)
 	mpslab_cache_destroy(cache);
 }
 
+/* What they find is within the tunables' bounds, so that a tunable can be written. */
+static void size_found_can_be_asked_for(struct kunit *test)
+{
+	struct mpslab_cache *cache = sized_cache(test, 64);
+	unsigned int limit;
+
+	KUNIT_ASSERT_EQ(test, cache_tune(cache, 1, 1, 0), 0);
+	cache_size_auto(cache, true);
+	for (limit = 2; limit <= 16; limit *= 2) {
+		swing(test, cache, 64, 200);
+		KUNIT_ASSERT_EQ(test, cache->limit, limit);
+		KUNIT_EXPECT_LE(test, cache->shared_factor,
+				(unsigned int)SHARED_FACTOR_MAX);
+	}
+	KUNIT_EXPECT_EQ(test, cache_tune(cache, cache->limit, cache->batchcount,
+					 cache->shared_factor), 0);
+	expect_balanced(test, cache, 0);
+	test_cache_end(test, cache, 0);
+}
+
+/* How busy the CPUs were while nobody looked is not known: not a time of calm. */
+static void size_turned_on_is_not_yet_calm(struct kunit *test)
+{
+	struct mpslab_cache *cache = sized_cache(test, 64);
+
+	KUNIT_ASSERT_EQ(test, cache_tune(cache, CPU_LIMIT_MAX, 60, 8), 0);
+	cache->calm_at = jiffies - 1;
+	cache_size_auto(cache, true);
+	age(cache);
+	KUNIT_EXPECT_EQ(test, cache->limit, (unsigned int)CPU_LIMIT_MAX);
+	cache->calm_at = jiffies - 1;
+	age(cache);
+	KUNIT_EXPECT_EQ(test, cache->limit, (unsigned int)CPU_LIMIT_MAX / 2);
+	test_cache_end(test, cache, 0);
+}
+
 /* A failing allocation at any place leaves the arrays as they are. */
 static void size_without_memory_stays(struct kunit *test)
 {
@@ -201,6 +237,8 @@ static struct kunit_case slab_size_cases[] = {
 	KUNIT_CASE(size_is_bounded),
 	KUNIT_CASE(size_halves_when_calm),
 	KUNIT_CASE(size_asked_for_is_kept),
+	KUNIT_CASE(size_found_can_be_asked_for),
+	KUNIT_CASE(size_turned_on_is_not_yet_calm),
 	KUNIT_CASE(size_without_memory_stays),
 	KUNIT_CASE_SLOW(size_destroyed_on_the_way),
 	{}
