@@ -32,7 +32,7 @@
  * not go to the node, whose lock its CPU may hold.
  *
  * Arrays are never touched by another CPU.  Draining runs on the owner; only a
- * dead CPU's arrays, and arrays that cache_tune() has replaced and every CPU
+ * dead CPU's arrays, and those that cpu_cache_replace() took away and every CPU
  * has let go of (an RCU grace period covers all preemption-off regions), are
  * emptied by somebody else.
  *
