@@ -41,6 +41,7 @@ cpu_cache_create(const struct mpslab_cache *cache, unsigned int limit,
 		cc = per_cpu_ptr(cpu, i);
 		ac_init(&cc->ac, limit, batchcount);
 		cc->gate = limit;
+		cc->trips_since = jiffies;
 		for (nid = 0; nid < cache->nr_aliens; nid++)
 			ac_init(cpu_cache_alien(cc, nid), ALIEN_LIMIT,
 				ALIEN_LIMIT);

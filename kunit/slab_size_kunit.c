@@ -71,6 +71,21 @@ static void size_stays_when_swings_fit(struct kunit *test)
 	test_cache_end(test, cache, 0);
 }
 
+/* The first trips count, too: of a new cache, and of arrays that have just grown. */
+static void size_window_starts_with_the_arrays(struct kunit *test)
+{
+	unsigned long start = jiffies;
+	struct mpslab_cache *cache = sized_cache(test, 64);
+
+	KUNIT_EXPECT_TRUE(test, time_in_range(here(cache)->trips_since, start,
+					      jiffies));
+	start = jiffies;
+	KUNIT_ASSERT_EQ(test, cache_tune(cache, 30, 15, 2), 0);
+	KUNIT_EXPECT_TRUE(test, time_in_range(here(cache)->trips_since, start,
+					      jiffies));
+	test_cache_end(test, cache, 0);
+}
+
 /* The same number of trips, but slowly: no reason to keep more objects idle. */
 static void size_stays_when_trips_are_rare(struct kunit *test)
 {
@@ -233,6 +248,7 @@ static void size_destroyed_on_the_way(struct kunit *test)
 static struct kunit_case slab_size_cases[] = {
 	KUNIT_CASE(size_doubles_when_swings_do_not_fit),
 	KUNIT_CASE(size_stays_when_swings_fit),
+	KUNIT_CASE(size_window_starts_with_the_arrays),
 	KUNIT_CASE(size_stays_when_trips_are_rare),
 	KUNIT_CASE(size_is_bounded),
 	KUNIT_CASE(size_halves_when_calm),
