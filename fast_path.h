@@ -49,9 +49,9 @@ static __always_inline void cpu_cache_open(struct cpu_cache *cc,
  * The newest object of this CPU's array; false if it is empty or not ours: as the
  * gate is the limit or 0, one comparison says both.
  *
- * @pool, if not NULL, counts it, too.  By this_cpu_inc(), as the gate is not
- * enough: while cpu_cache_replace() waits, a CPU may be behind that of its old
- * arrays, be interrupted, and find that of its new ones open.
+ * @pool, if not NULL, counts it, too.  In a local_t, as the gate is not enough:
+ * while cpu_cache_replace() waits, a CPU may be behind that of its old arrays, be
+ * interrupted, and find that of its new ones open.
  */
 static __always_inline bool cpu_cache_pop(struct mpslab_cache *cache,
 					  void **obj,
@@ -70,7 +70,7 @@ static __always_inline bool cpu_cache_pop(struct mpslab_cache *cache,
 	}
 	cc->stat.allocs++;
 	if (pool)
-		this_cpu_inc(pool->stat->pops);
+		local_inc(&this_cpu_ptr(pool->stat)->pops);
 	cpu_cache_open(cc, gate);
 	preempt_enable();
 	return true;
@@ -94,7 +94,7 @@ static __always_inline bool cpu_cache_push(struct mpslab_cache *cache,
 	}
 	cc->stat.frees++;
 	if (pool)
-		this_cpu_inc(pool->stat->pushes);
+		local_inc(&this_cpu_ptr(pool->stat)->pushes);
 	cpu_cache_open(cc, gate);
 	preempt_enable();
 	return true;

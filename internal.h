@@ -36,6 +36,7 @@
 #include <linux/topology.h>
 #include <linux/types.h>
 #include <linux/workqueue.h>
+#include <asm/local.h>
 
 #include "mpslab.h"
 #include "compat.h"
@@ -345,13 +346,14 @@ static inline struct array_cache *cpu_cache_alien(struct cpu_cache *cc, int nid)
  * @pops: elements from this CPU's array, without the backend; pool_pop()
  * @pushes: elements freed to it; pool_push()
  *
- * All by this_cpu_add(), from any context.
+ * From any context; the first two by this_cpu_add(), which needs no pointer on
+ * x86 but interrupts off elsewhere.
  */
 struct mpslab_pool_stat {
 	unsigned long backend_allocs;
 	unsigned long frees;
-	unsigned long pops;
-	unsigned long pushes;
+	local_t pops;
+	local_t pushes;
 };
 
 /**

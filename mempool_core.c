@@ -854,8 +854,8 @@ void pool_counts(struct mpslab_pool *pool, struct pool_counts *counts)
 	for_each_possible_cpu(cpu) {
 		st = per_cpu_ptr(pool->stat, cpu);
 		counts->backend_allocs += READ_ONCE(st->backend_allocs) +
-					  READ_ONCE(st->pops);
-		counts->frees += READ_ONCE(st->frees) + READ_ONCE(st->pushes);
+					  local_read(&st->pops);
+		counts->frees += READ_ONCE(st->frees) + local_read(&st->pushes);
 	}
 	raw_spin_lock_irqsave(&pool->lock, flags);
 	counts->reserve_allocs = pool->reserve_allocs;

@@ -65,13 +65,13 @@ static void slab_pool_uses_the_array(struct kunit *test)
 	KUNIT_EXPECT_PTR_EQ(test, element, newest);
 	KUNIT_EXPECT_EQ(test, here(cache)->ac.avail, avail - 1);
 	KUNIT_EXPECT_EQ(test, here(cache)->stat.allocs, allocs + 1);
-	KUNIT_EXPECT_EQ(test, st->pops, 1UL);
+	KUNIT_EXPECT_EQ(test, local_read(&st->pops), 1L);
 	KUNIT_EXPECT_EQ(test, st->backend_allocs, 0UL);
 
 	mpslab_pool_free(element, pool);
 	KUNIT_EXPECT_EQ(test, here(cache)->ac.avail, avail);
 	KUNIT_EXPECT_EQ(test, here(cache)->stat.frees, frees + 1);
-	KUNIT_EXPECT_EQ(test, st->pushes, 1UL);
+	KUNIT_EXPECT_EQ(test, local_read(&st->pushes), 1L);
 	KUNIT_EXPECT_EQ(test, st->frees, 0UL);
 	KUNIT_EXPECT_EQ(test, here(cache)->gate, here(cache)->ac.limit);
 	expect_pool(test, pool, 1, 0, 1);
