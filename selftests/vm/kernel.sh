@@ -38,7 +38,7 @@ complete() {
 
 # private_apt NAME [SOURCES]: from here on, apt works in a directory of its own,
 # which needs no root, with lists of today, from the sources given or else from
-# the machine's.
+# the machine's.  Lists of packages' contents, which apt-file asks for, are large.
 private_apt() {
 	local apt=$cache/apt-$1
 
@@ -49,6 +49,9 @@ private_apt() {
 		Dir::State "$apt";
 		Dir::State::status "$apt/status";
 		Dir::Cache "$apt/cache";
+		Acquire::Retries "3";
+		Acquire::IndexTargets::deb::Contents-deb::DefaultEnabled "false";
+		Acquire::IndexTargets::deb::Contents-deb-legacy::DefaultEnabled "false";
 	END
 	if [ -n "${2:-}" ]; then
 		printf '%s\n' "$2" >"$apt/sources.list"
