@@ -70,7 +70,7 @@
 
 #define BACKEND_RETRY	(5 * HZ)	/* how often a waiter asks the backend */
 #define SERVE_BATCH	16U		/* waiters served under one hold of the lock */
-#define CLOCK_STEP	16U		/* newcomers for one reading of the clock */
+#define PASSES		16U		/* newcomers for one reading of the clock */
 
 /* ----------------------------------------------------------- under pool->lock -- */
 
@@ -91,32 +91,47 @@ static u64 now_ns(void)
 	return ktime_get_mono_fast_ns();
 }
 
-/*
- * The same, good enough for newcomers, as reading the clock would be a fifth of
- * all that they do: no older than the last timer tick, and than CLOCK_STEP of
- * them.
- */
-static u64 recent_ns(struct mpslab_pool *pool)
-{
-	if (pool->clock_jiffies != (u32)jiffies ||
-	    pool->overtakes % CLOCK_STEP == 0) {
-		pool->clock_jiffies = jiffies;
-		pool->clock_ns = now_ns();
-	}
-	return pool->clock_ns;
-}
-
 static bool overdue(struct mpslab_pool *pool, struct pool_waiter *w, u64 now)
 {
 	/* Signed, as @now may be from before he came. */
 	return (s64)(now - w->since) >= pool->bypass_ns;
 }
 
+/*
+ * Reading the clock would be a fifth of all that newcomers do.  So what it said
+ * holds for PASSES of them, until the next timer tick, and until a bulk waiter comes
+ * or the bound is changed.  Not until the first waiter leaves, as the next one came
+ * after him.
+ */
+static bool has_pass(struct mpslab_pool *pool)
+{
+	return pool->passes && pool->passes_jiffies == (u32)jiffies;
+}
+
+static bool use_pass(struct mpslab_pool *pool)
+{
+	if (!has_pass(pool))
+		return false;
+	pool->passes--;
+	pool->overtakes++;
+	return true;
+}
+
+static void renew_passes(struct mpslab_pool *pool, struct pool_waiter *w)
+{
+	bool may = pool->bypass_ns && !pool->bulk_waiters &&
+		   !overdue(pool, w, now_ns());
+
+	pool->passes = may ? PASSES : 0;
+	pool->passes_jiffies = jiffies;
+}
+
 /* May newcomers still take from the reserve before @w, who is the first? */
 static bool may_be_overtaken(struct mpslab_pool *pool, struct pool_waiter *w)
 {
-	return pool->bypass_ns && !pool->bulk_waiters &&
-	       !overdue(pool, w, recent_ns(pool));
+	if (!has_pass(pool))
+		renew_passes(pool, w);
+	return pool->passes;
 }
 
 /**
@@ -193,16 +208,21 @@ static bool serve_overdue(struct mpslab_pool *pool)
 /**
  * pool_admit() - may somebody take from the reserve who does not wait?
  * @pool: the pool, its lock held
- * @count: how many elements he would take
+ * @count: how many elements he would take, at least one
  *
  * Return: true if there are that many, and nobody who must not be overtaken.
  */
 bool pool_admit(struct mpslab_pool *pool, unsigned int count)
 {
+	if (likely(pool->curr_nr >= count && use_pass(pool)))
+		return true;
 	if (!serve_overdue(pool) || pool->curr_nr < count)
 		return false;
-	if (first_waiter(pool))
+	/* If somebody still waits, there are fresh passes. */
+	if (first_waiter(pool)) {
+		pool->passes--;
 		pool->overtakes++;
+	}
 	return true;
 }
 
@@ -218,8 +238,11 @@ bool pool_admit(struct mpslab_pool *pool, unsigned int count)
  */
 bool pool_hand_over(struct mpslab_pool *pool, void *element, bool room)
 {
-	struct pool_waiter *w = first_waiter(pool);
+	struct pool_waiter *w;
 
+	if (likely(room && has_pass(pool)))
+		return false;
+	w = first_waiter(pool);
 	if (!w || (room && may_be_overtaken(pool, w)))
 		return false;
 	w->elems[w->got++] = element;
@@ -268,6 +291,7 @@ static void join_as_bulk(struct mpslab_pool *pool, struct pool_waiter *w,
 			 unsigned long *flags)
 {
 	pool->bulk_waiters++;
+	pool->passes = 0;
 	while (!serve_overdue(pool)) {
 		raw_spin_unlock_irqrestore(&pool->lock, *flags);
 		raw_spin_lock_irqsave(&pool->lock, *flags);
@@ -379,6 +403,7 @@ int pool_set_bypass(struct mpslab_pool *pool, unsigned int usecs)
 		return -ERANGE;
 	raw_spin_lock_irqsave(&pool->lock, flags);
 	WRITE_ONCE(pool->bypass_ns, usecs * NSEC_PER_USEC);
+	pool->passes = 0;
 	serve_overdue(pool);
 	raw_spin_unlock_irqrestore(&pool->lock, flags);
 	return 0;

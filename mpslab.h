@@ -123,8 +123,9 @@ struct mpslab_pool_dir;
  *	waiter; under @lock
  * @bypass_ns: for how long others may overtake the first waiter and take from
  *	the reserve, in nanoseconds; under @lock
- * @clock_jiffies: when @clock_ns was read; under @lock
- * @clock_ns: a recent reading of the clock; under @lock
+ * @passes: so many may overtake the first waiter before somebody looks at the
+ *	clock again; under @lock
+ * @passes_jiffies: the tick in which they may; under @lock
  * @overtakes: allocations that overtook waiters; under @lock
  * @kept: elements that frees brought to the reserve or to a waiter; under @lock
  * @waits: allocations that had to wait; under @lock
@@ -151,8 +152,8 @@ struct mpslab_pool {
 	int low_water;
 	struct list_head waiters;
 	u32 bypass_ns;
-	u32 clock_jiffies;
-	u64 clock_ns;
+	u32 passes;
+	u32 passes_jiffies;
 	u64 overtakes;
 	u64 reserve_allocs;
 	u64 kept;
