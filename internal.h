@@ -193,7 +193,8 @@ struct cpu_stat {
  * @aged_allocs: @stat.allocs when the array last aged: if it is the same now,
  *	nobody took from the array since
  * @trips: to the node's lock, of late; see slab_size.c
- * @trips_since: when they were 0, in jiffies
+ * @swings: those of them that the shared array served
+ * @trips_since: when both were 0, in jiffies
  * @gate: ac.limit while the arrays are open, 0 while a context on this CPU uses
  *	them; see cpu_cache_close()
  * @stat: counts since
@@ -207,6 +208,7 @@ struct cpu_cache {
 	struct cpu_stat base;
 	unsigned long aged_allocs;
 	unsigned int trips;
+	unsigned int swings;
 	unsigned long trips_since;
 
 	unsigned int gate ____cacheline_aligned_in_smp;
@@ -484,7 +486,8 @@ void cache_cpu_stat(struct mpslab_cache *cache, int cpu, struct cpu_stat *st);
 
 /* ----------------------------------------------------------- slab_size.c -- */
 
-void cache_size_trip(struct mpslab_cache *cache, struct cpu_cache *cc);
+void cache_size_trip(struct mpslab_cache *cache, struct cpu_cache *cc,
+		     bool swing);
 void cache_size_age(struct mpslab_cache *cache);
 void cache_size_init(struct mpslab_cache *cache, bool auto_size);
 void cache_size_auto(struct mpslab_cache *cache, bool on);

@@ -91,6 +91,7 @@ static void refill(struct mpslab_cache *cache, struct cpu_cache *cc)
 	struct cache_node *n = local_node(cache);
 	struct array_cache *ac = &cc->ac;
 	unsigned int want = ac->batchcount, got, max;
+	bool swing = true;
 	unsigned long flags;
 
 	/* A cache that is hardly used on this CPU need not hoard here. */
@@ -100,13 +101,15 @@ static void refill(struct mpslab_cache *cache, struct cpu_cache *cc)
 	do {
 		max = min_t(unsigned int, want - ac->avail, TAKE_BATCH);
 		raw_spin_lock_irqsave(&n->list_lock, flags);
+		if (!ac->avail && n->shared)
+			swing = n->shared->avail;
 		got = node_take(n, ac->entry + ac->avail, max);
 		raw_spin_unlock_irqrestore(&n->list_lock, flags);
 		ac->avail += got;
 	} while (got == max && ac->avail < want);
 	if (likely(ac->avail)) {
 		cc->stat.refills++;
-		cache_size_trip(cache, cc);
+		cache_size_trip(cache, cc, swing);
 	}
 }
 
@@ -121,11 +124,14 @@ static void flush(struct mpslab_cache *cache, struct cpu_cache *cc,
 	struct array_cache *ac = &cc->ac;
 	unsigned int nr = min(ac->batchcount, ac->avail);
 	unsigned int done = 0, bad = 0;
+	bool swing = true;
 	unsigned long flags;
 
 	raw_spin_lock_irqsave(&n->list_lock, flags);
-	if (n->shared)
+	if (n->shared) {
 		done = ac_push_many(n->shared, ac->entry, nr);
+		swing = done;
+	}
 	done += node_put_run(cache, n, ac->entry + done,
 			     min_t(unsigned int, nr - done, PUT_BATCH), empty,
 			     &bad);
@@ -137,7 +143,7 @@ static void flush(struct mpslab_cache *cache, struct cpu_cache *cc,
 	refuse_objects(cache, bad);
 	ac_drop_oldest(ac, nr);
 	cc->stat.flushes++;
-	cache_size_trip(cache, cc);
+	cache_size_trip(cache, cc, swing);
 }
 
 /**

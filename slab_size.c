@@ -7,7 +7,9 @@
  * starts with the sizes that served mm/slab.c, and then:
  *
  *	A CPU that goes to a node's lock more than SIZE_TRIPS times in SIZE_WINDOW
- *	has swings that do not fit: the cache's arrays double.
+ *	has swings that do not fit: the cache's arrays double.  Unless the shared
+ *	array hardly ever had objects, or room, for it: then the client fills a
+ *	table, or empties it, and larger arrays would only keep more back.
  *	No CPU did so for some time: perhaps they need not be so large; they
  *	halve, down to where they started.  Each growth doubles that time, so
  *	a client whose load returns is left alone before long.
@@ -30,6 +32,7 @@
 #include "internal.h"
 
 #define SIZE_TRIPS	256
+#define SIZE_SWINGS	16U		/* of these, at least */
 #define SIZE_WINDOW	(HZ / 4)
 #define SIZE_BYTES_MAX	(256 * 1024)
 #define SIZE_CALM_MIN	(8 * HZ)	/* until the first halving */
@@ -98,18 +101,22 @@ static void size_irq_fn(struct irq_work *work)
  * cache_size_trip() - this CPU goes to its node's lock
  * @cache: the cache
  * @cc: this CPU's arrays, entered
+ * @swing: the shared array had objects, or room, for it; or there is none
  *
  * Context: preemption off.
  */
-void cache_size_trip(struct mpslab_cache *cache, struct cpu_cache *cc)
+void cache_size_trip(struct mpslab_cache *cache, struct cpu_cache *cc,
+		     bool swing)
 {
 	unsigned long began = cc->trips_since;
+	unsigned int swings = cc->swings += swing;
 
 	if (likely(++cc->trips < SIZE_TRIPS))
 		return;
 	cc->trips = 0;
+	cc->swings = 0;
 	cc->trips_since = jiffies;
-	if (!READ_ONCE(cache->auto_size) ||
+	if (!READ_ONCE(cache->auto_size) || swings < SIZE_SWINGS ||
 	    time_after(jiffies, began + SIZE_WINDOW))
 		return;
 	be_calm_later(cache);

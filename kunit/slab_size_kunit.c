@@ -71,6 +71,17 @@ static void size_stays_when_swings_fit(struct kunit *test)
 	test_cache_end(test, cache, 0);
 }
 
+/* A table is filled and emptied: many trips, but larger arrays do not save them. */
+static void size_stays_when_nothing_swings(struct kunit *test)
+{
+	struct mpslab_cache *cache = sized_cache(test, 64);
+	unsigned int first = cache->limit;
+
+	swing(test, cache, 300 * first, 2);
+	KUNIT_EXPECT_EQ(test, cache->limit, first);
+	test_cache_end(test, cache, 0);
+}
+
 /* The first trips count, too: of a new cache, and of arrays that have just grown. */
 static void size_window_starts_with_the_arrays(struct kunit *test)
 {
@@ -248,6 +259,7 @@ static void size_destroyed_on_the_way(struct kunit *test)
 static struct kunit_case slab_size_cases[] = {
 	KUNIT_CASE(size_doubles_when_swings_do_not_fit),
 	KUNIT_CASE(size_stays_when_swings_fit),
+	KUNIT_CASE(size_stays_when_nothing_swings),
 	KUNIT_CASE(size_window_starts_with_the_arrays),
 	KUNIT_CASE(size_stays_when_trips_are_rare),
 	KUNIT_CASE(size_is_bounded),
