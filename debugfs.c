@@ -19,111 +19,38 @@
  * without it.  No file prints an address, not even of a symbol that is gone.
  */
 #include <linux/ctype.h>
-#include <linux/debugfs.h>
-#include <linux/export.h>
-#include <linux/fs.h>
 #include <linux/kstrtox.h>
-#include <linux/math64.h>
-#include <linux/mm.h>
-#include <linux/seq_file.h>
-#include <linux/slab.h>
+#include <linux/mutex.h>
 #include <linux/string.h>
-#include <linux/time64.h>
 #include <linux/uaccess.h>
 
 #include "internal.h"
+#include "debugfs_file.h"
 
-/* A pool's name in debugfs and in reports, with its end; longer ones are cut. */
-#define POOL_NAME_LEN		64
-/* A symbol and its module, with the end. */
-#define SYMBOL_LEN		128
 /* Longest decimal number that a tunable takes, with newline and end. */
 #define NUMBER_LEN		24
-/* Most waiters that one reading shows. */
-#define WAITERS_SHOWN_MAX	1024
 
-struct pool_name {
-	struct list_head list;		/* under pool_names_mutex */
-	char text[POOL_NAME_LEN];
-};
-
-/**
- * struct mpslab_pool_dir - a pool's place in debugfs
- * @name: what it is called, on pool_names
- * @dentry: its directory, or what debugfs gave instead
- * @creator: who set the pool up, as text, because the module may be gone when
- *	somebody asks
- */
-struct mpslab_pool_dir {
-	struct pool_name name;
-	struct dentry *dentry;
-	char creator[SYMBOL_LEN];
-};
-
-static struct dentry *root, *caches_dir, *pools_dir;
-
-/*
- * Guards the names in use.  Leaf of everything: only string work is done under
- * it, above all no call into debugfs.
- */
-static DEFINE_MUTEX(pool_names_mutex);
-static LIST_HEAD(pool_names);
-static unsigned int last_pool_id;	/* under pool_names_mutex */
+static struct dentry *root, *caches_dir;
 
 /* One write of a tunable at a time, as each sets all three; outside of 1. */
 static DEFINE_MUTEX(tunables_mutex);
 
-/* DEFINE_SHOW_ATTRIBUTE() for a file that is written too: @__write gets data. */
-#define DEFINE_SHOW_WRITE(__name, __write)				\
-static int __name ## _open(struct inode *inode, struct file *file)	\
-{									\
-	return single_open(file, __name ## _show, inode->i_private);	\
-}									\
-									\
-static ssize_t __name ## _write(struct file *file,			\
-				const char __user *buf, size_t count,	\
-				loff_t *ppos)				\
-{									\
-	return __write(file_inode(file)->i_private, buf, count);	\
-}									\
-									\
-static const struct file_operations __name ## _fops = {			\
-	.owner		= THIS_MODULE,					\
-	.open		= __name ## _open,				\
-	.read		= seq_read,					\
-	.write		= __name ## _write,				\
-	.llseek		= seq_lseek,					\
-	.release	= single_release,				\
-}
-
-/* A file that only takes a 1, and then calls @__action. */
-#define DEFINE_TRIGGER(__name, __action)				\
-static ssize_t __name ## _write(struct file *file,			\
-				const char __user *buf, size_t count,	\
-				loff_t *ppos)				\
-{									\
-	int err = read_one(buf, count);					\
-									\
-	if (err)							\
-		return err;						\
-	__action(file_inode(file)->i_private);				\
-	return count;							\
-}									\
-									\
-static const struct file_operations __name ## _fops = {			\
-	.owner		= THIS_MODULE,					\
-	.open		= simple_open,					\
-	.write		= __name ## _write,				\
-	.llseek		= noop_llseek,					\
-}
-
 /* ----------------------------------------------------------------- helpers -- */
 
-/*
+/**
+ * debugfs_read_number() - a number that somebody writes to a file
+ * @buf: where it is
+ * @count: how many bytes
+ * @val: the number
+ *
  * A decimal number, with at most one newline after it and nothing else: no NUL
  * that hides a tail, no blanks, no sign, no second write to complete it.
+ *
+ * Context: task; may sleep.
+ * Return: 0; -EINVAL, -ERANGE or -EFAULT.
  */
-static int read_number(const char __user *buf, size_t count, unsigned int *val)
+int debugfs_read_number(const char __user *buf, size_t count,
+			unsigned int *val)
 {
 	char text[NUMBER_LEN];
 
@@ -137,31 +64,70 @@ static int read_number(const char __user *buf, size_t count, unsigned int *val)
 	return kstrtouint(text, 10, val);
 }
 
-static int read_one(const char __user *buf, size_t count)
+/**
+ * debugfs_read_one() - a 1 that somebody writes to a file that takes nothing else
+ * @buf: where it is
+ * @count: how many bytes
+ *
+ * Context: task; may sleep.
+ * Return: 0; -EINVAL or -EFAULT.
+ */
+int debugfs_read_one(const char __user *buf, size_t count)
 {
 	unsigned int val;
 	int err;
 
-	err = read_number(buf, count, &val);
+	err = debugfs_read_number(buf, count, &val);
 	if (err == -ERANGE || (!err && val != 1))
 		return -EINVAL;
 	return err;
 }
 
-/*
- * A symbol's name.  %ps falls back to the plain address, of a module that has
- * gone for instance, and addresses are not for files.
+/**
+ * debugfs_symbol() - a symbol's name
+ * @to: the text
+ * @len: room for it, %SYMBOL_LEN for instance
+ * @addr: the symbol's address
+ *
+ * %ps falls back to the plain address, of a module that has gone for instance,
+ * and addresses are not for files.
+ *
+ * Context: any.
  */
-static void symbol_name(char *to, size_t len, unsigned long addr)
+void debugfs_symbol(char *to, size_t len, unsigned long addr)
 {
 	snprintf(to, len, "%ps", (void *)addr);
 	if (!strncmp(to, "0x", 2))
 		strscpy(to, "unknown", len);
 }
 
-static void show_escaped(struct seq_file *m, const char *text)
+/**
+ * debugfs_escape() - print text of which somebody else has the making
+ * @m: the file
+ * @text: the text
+ *
+ * Context: any.
+ */
+void debugfs_escape(struct seq_file *m, const char *text)
 {
 	seq_printf(m, "%*pE", (int)strlen(text), text);
+}
+
+/**
+ * debugfs_files() - fill a directory
+ * @dir: the directory
+ * @file: its files
+ * @nr: how many
+ * @data: what all of them are about
+ *
+ * Context: may sleep; none of the locks of internal.h.
+ */
+void debugfs_files(struct dentry *dir, const struct debugfs_file *file,
+		   unsigned int nr, void *data)
+{
+	for (; nr; nr--, file++)
+		debugfs_create_file(file->name, file->mode, dir, data,
+				    file->fops);
 }
 
 /* One node's numbers at one instant; the lists are not for following. */
@@ -305,9 +271,9 @@ static int geometry_show(struct seq_file *m, void *v)
 	char ctor[SYMBOL_LEN] = "none";
 
 	if (cache->ctor)
-		symbol_name(ctor, sizeof(ctor), (unsigned long)cache->ctor);
+		debugfs_symbol(ctor, sizeof(ctor), (unsigned long)cache->ctor);
 	seq_printf(m, "%-16s ", "name");
-	show_escaped(m, cache->name);
+	debugfs_escape(m, cache->name);
 	seq_printf(m, "\n%-16s %u bytes\n", "object size", cache->object_size);
 	seq_printf(m, "%-16s %u bytes\n", "distance", cache->size);
 	seq_printf(m, "%-16s %u bytes\n", "align", cache->align);
@@ -436,7 +402,7 @@ static ssize_t tunable_write(struct mpslab_cache *cache, enum tunable which,
 	unsigned int new;
 	int err;
 
-	err = read_number(buf, count, &new);
+	err = debugfs_read_number(buf, count, &new);
 	if (err)
 		return err;
 	mutex_lock(&tunables_mutex);
@@ -479,7 +445,7 @@ static ssize_t auto_size_set(struct mpslab_cache *cache, const char __user *buf,
 	unsigned int val;
 	int err;
 
-	err = read_number(buf, count, &val);
+	err = debugfs_read_number(buf, count, &val);
 	if (!err && val > 1)
 		err = -ERANGE;
 	if (!err)
@@ -494,13 +460,7 @@ DEFINE_TRIGGER(reap, cache_reap);
 
 /* ----------------------------------------------------- caches: directories -- */
 
-struct file_entry {
-	const char *name;
-	umode_t mode;
-	const struct file_operations *fops;
-};
-
-static const struct file_entry cache_files[] = {
+static const struct debugfs_file cache_files[] = {
 	{ "geometry",	0400, &geometry_fops },
 	{ "cpus",	0400, &cpus_fops },
 	{ "nodes",	0400, &nodes_fops },
@@ -513,14 +473,6 @@ static const struct file_entry cache_files[] = {
 	{ "reap",	0200, &reap_fops },
 };
 
-static void create_files(struct dentry *dir, const struct file_entry *file,
-			 unsigned int nr, void *data)
-{
-	for (; nr; nr--, file++)
-		debugfs_create_file(file->name, file->mode, dir, data,
-				    file->fops);
-}
-
 /**
  * debugfs_cache_add() - show a cache
  * @cache: the cache, complete and with a dirname that no other has
@@ -530,7 +482,7 @@ static void create_files(struct dentry *dir, const struct file_entry *file,
 void debugfs_cache_add(struct mpslab_cache *cache)
 {
 	cache->dir = debugfs_create_dir(cache->dirname, caches_dir);
-	create_files(cache->dir, cache_files, ARRAY_SIZE(cache_files), cache);
+	debugfs_files(cache->dir, cache_files, ARRAY_SIZE(cache_files), cache);
 }
 
 /**
@@ -545,280 +497,6 @@ void debugfs_cache_remove(struct mpslab_cache *cache)
 	debugfs_remove(cache->dir);
 	cache->dir = NULL;
 }
-
-/* --------------------------------------------------------- pools: the files -- */
-
-static int stats_show(struct seq_file *m, void *v)
-{
-	struct mpslab_pool *pool = m->private;
-	int min_nr, curr_nr, low_water;
-	struct pool_counts counts;
-	unsigned int waiters;
-	unsigned long flags;
-	u64 waits, longest, overtakes;
-
-	pool_counts(pool, &counts);
-	raw_spin_lock_irqsave(&pool->lock, flags);
-	min_nr = pool->min_nr;
-	curr_nr = pool->curr_nr;
-	low_water = pool->low_water;
-	waiters = pool->nr_waiters;
-	waits = pool->waits;
-	overtakes = pool->overtakes;
-	longest = pool->longest_wait_ns;
-	raw_spin_unlock_irqrestore(&pool->lock, flags);
-
-	seq_printf(m, "%-16s %s\n", "creator", pool->dir->creator);
-	seq_printf(m, "%-16s %d\n", "min_nr", min_nr);
-	seq_printf(m, "%-16s %d\n", "curr_nr", curr_nr);
-	seq_printf(m, "%-16s %d\n", "low_water", low_water);
-	seq_printf(m, "%-16s %llu\n", "backend_allocs", counts.backend_allocs);
-	seq_printf(m, "%-16s %llu\n", "reserve_allocs", counts.reserve_allocs);
-	seq_printf(m, "%-16s %llu\n", "frees", counts.frees);
-	seq_printf(m, "%-16s %lld\n", "outstanding", counts.outstanding);
-	seq_printf(m, "%-16s %u\n", "waiters", waiters);
-	seq_printf(m, "%-16s %llu\n", "waits", waits);
-	seq_printf(m, "%-16s %llu\n", "overtakes", overtakes);
-	seq_printf(m, "%-16s %llu\n", "longest_wait_us",
-		   div_u64(longest, NSEC_PER_USEC));
-	return 0;
-}
-DEFINE_SHOW_ATTRIBUTE(stats);
-
-static int waiters_show(struct seq_file *m, void *v)
-{
-	struct mpslab_pool *pool = m->private;
-	struct pool_waiter_info *info;
-	unsigned int i, max, nr;
-
-	max = clamp(READ_ONCE(pool->nr_waiters), 1U, WAITERS_SHOWN_MAX);
-	info = kvcalloc(max, sizeof(*info), GFP_KERNEL);
-	if (!info)
-		return -ENOMEM;
-	nr = min(pool_waiters(pool, info, max), max);
-
-	seq_puts(m, "    pid wanted    got  waited_ms overdue  overtaken  comm\n");
-	for (i = 0; i < nr; i++) {
-		seq_printf(m, "%7d %6u %6u %10llu %7s %10llu  ", info[i].pid,
-			   info[i].wanted, info[i].got,
-			   div_u64(info[i].waited_ns, NSEC_PER_MSEC),
-			   info[i].overdue ? "yes" : "no", info[i].overtaken);
-		show_escaped(m, info[i].comm);
-		seq_putc(m, '\n');
-	}
-	kvfree(info);
-	return 0;
-}
-DEFINE_SHOW_ATTRIBUTE(waiters);
-
-static int min_nr_show(struct seq_file *m, void *v)
-{
-	struct mpslab_pool *pool = m->private;
-
-	seq_printf(m, "%d\n", READ_ONCE(pool->min_nr));
-	return 0;
-}
-
-static ssize_t min_nr_set(struct mpslab_pool *pool, const char __user *buf,
-			  size_t count)
-{
-	unsigned int val;
-	int err;
-
-	err = read_number(buf, count, &val);
-	if (err)
-		return err;
-	if (val > INT_MAX)
-		return -ERANGE;
-	err = mpslab_pool_resize(pool, val);
-	return err ? err : count;
-}
-
-DEFINE_SHOW_WRITE(min_nr, min_nr_set);
-
-static int bypass_us_show(struct seq_file *m, void *v)
-{
-	struct mpslab_pool *pool = m->private;
-
-	seq_printf(m, "%u\n", READ_ONCE(pool->bypass_ns) / (u32)NSEC_PER_USEC);
-	return 0;
-}
-
-static ssize_t bypass_us_set(struct mpslab_pool *pool, const char __user *buf,
-			     size_t count)
-{
-	unsigned int val;
-	int err;
-
-	err = read_number(buf, count, &val);
-	if (!err)
-		err = pool_set_bypass(pool, val);
-	return err ? err : count;
-}
-
-DEFINE_SHOW_WRITE(bypass_us, bypass_us_set);
-
-static const struct file_entry pool_files[] = {
-	{ "stats",	0400, &stats_fops },
-	{ "waiters",	0400, &waiters_fops },
-	{ "min_nr",	0600, &min_nr_fops },
-	{ "bypass_us",	0600, &bypass_us_fops },
-};
-
-/* ------------------------------------------------- pools: names, directories -- */
-
-static bool name_taken(const char *text)
-{
-	struct pool_name *name;
-
-	lockdep_assert_held(&pool_names_mutex);
-	list_for_each_entry(name, &pool_names, list)
-		if (!strcmp(name->text, text))
-			return true;
-	return false;
-}
-
-/* As the caches' names: no slash, no blank, no comment sign, not hidden. */
-static void safe_name(char to[POOL_NAME_LEN], const char *from)
-{
-	strscpy(to, from, POOL_NAME_LEN);
-	if (*to == '.')
-		*to = '_';
-	for (; *to; to++)
-		if (!isascii(*to) || !isgraph(*to) || *to == '/' ||
-		    *to == '#')
-			*to = '_';
-}
-
-/* @safe, with a suffix if it is taken. */
-static void unique_name(char to[POOL_NAME_LEN], const char *safe)
-{
-	unsigned int nr;
-
-	strscpy(to, safe, POOL_NAME_LEN);
-	for (nr = 2; name_taken(to); nr++)
-		snprintf(to, POOL_NAME_LEN, "%.*s~%u", POOL_NAME_LEN - 12, safe,
-			 nr);
-}
-
-static void pool_dir_show(struct mpslab_pool *pool)
-{
-	struct mpslab_pool_dir *dir = pool->dir;
-
-	dir->dentry = debugfs_create_dir(dir->name.text, pools_dir);
-	create_files(dir->dentry, pool_files, ARRAY_SIZE(pool_files), pool);
-}
-
-/**
- * debugfs_pool_add() - give a pool a name and show it
- * @pool: the pool, complete
- * @creator: address in who set it up
- *
- * Context: may sleep; none of the locks of internal.h.
- * Return: 0, or -ENOMEM.
- */
-int debugfs_pool_add(struct mpslab_pool *pool, unsigned long creator)
-{
-	struct mpslab_pool_dir *dir;
-	char name[POOL_NAME_LEN];
-
-	dir = kzalloc(sizeof(*dir), GFP_KERNEL);
-	if (!dir)
-		return -ENOMEM;
-	symbol_name(dir->creator, sizeof(dir->creator), creator);
-
-	mutex_lock(&pool_names_mutex);
-	snprintf(name, sizeof(name), "pool%u", ++last_pool_id);
-	unique_name(dir->name.text, name);
-	list_add_tail(&dir->name.list, &pool_names);
-	mutex_unlock(&pool_names_mutex);
-
-	pool->dir = dir;
-	pool_dir_show(pool);
-	return 0;
-}
-
-/**
- * debugfs_pool_remove() - stop showing a pool
- * @pool: the pool; nobody reads or writes its files when this returns
- *
- * Context: may sleep; none of the locks of internal.h, as it waits for those
- * who are inside a file.
- */
-void debugfs_pool_remove(struct mpslab_pool *pool)
-{
-	struct mpslab_pool_dir *dir = pool->dir;
-
-	if (!dir)
-		return;
-	debugfs_remove(dir->dentry);
-
-	mutex_lock(&pool_names_mutex);
-	list_del(&dir->name.list);
-	mutex_unlock(&pool_names_mutex);
-
-	pool->dir = NULL;
-	kfree(dir);
-}
-
-static void pool_rename(struct mpslab_pool *pool, const char *name)
-{
-	struct mpslab_pool_dir *dir = pool->dir;
-	char safe[POOL_NAME_LEN];
-	struct pool_name old;
-
-	safe_name(safe, name);
-	if (!strcmp(safe, dir->name.text))
-		return;
-
-	/* The old name stays taken until its directory is gone. */
-	mutex_lock(&pool_names_mutex);
-	old = dir->name;
-	list_replace(&dir->name.list, &old.list);
-	unique_name(dir->name.text, safe);
-	list_add_tail(&dir->name.list, &pool_names);
-	mutex_unlock(&pool_names_mutex);
-
-	debugfs_remove(dir->dentry);
-	pool_dir_show(pool);
-
-	mutex_lock(&pool_names_mutex);
-	list_del(&old.list);
-	mutex_unlock(&pool_names_mutex);
-}
-
-/**
- * debugfs_pool_rename() - give a pool another name
- * @pool: the pool
- * @name: the name; made safe for a file name, cut if too long, and told from
- *	other pools of that name by a suffix
- *
- * The directory is made anew, so files that are open give -EIO from now on.
- *
- * Context: may sleep; none of the locks of internal.h.
- */
-void debugfs_pool_rename(struct mpslab_pool *pool, const char *name)
-{
-	static DEFINE_MUTEX(one_at_a_time);
-
-	mutex_lock(&one_at_a_time);
-	pool_rename(pool, name);
-	mutex_unlock(&one_at_a_time);
-}
-
-/**
- * debugfs_pool_name() - what reports call a pool
- * @pool: the pool
- *
- * Context: any.
- * Return: a string that lives as long as the pool; during a rename it may be a
- * mixture of two names, but it ends.
- */
-const char *debugfs_pool_name(struct mpslab_pool *pool)
-{
-	return pool->dir ? pool->dir->name.text : "pool";
-}
-EXPORT_SYMBOL_IF_KUNIT(debugfs_pool_name);
 
 /* ---------------------------------------------------------------- the root -- */
 
@@ -842,7 +520,7 @@ int debugfs_root_init(void)
 	root = debugfs_create_dir("mpslab", NULL);
 	close_to_others(root);
 	caches_dir = debugfs_create_dir("caches", root);
-	pools_dir = debugfs_create_dir("pools", root);
+	debugfs_pools_init(root);
 	debugfs_create_file("slabinfo", 0400, root, NULL, &slabinfo_fops);
 	return 0;
 }

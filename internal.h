@@ -554,6 +554,9 @@ int debugfs_root_init(void);
 void debugfs_root_exit(void);
 void debugfs_cache_add(struct mpslab_cache *cache);
 void debugfs_cache_remove(struct mpslab_cache *cache);
+
+/* -------------------------------------------------------- debugfs_pool.c -- */
+
 int debugfs_pool_add(struct mpslab_pool *pool, unsigned long creator);
 void debugfs_pool_remove(struct mpslab_pool *pool);
 void debugfs_pool_rename(struct mpslab_pool *pool, const char *name);
