@@ -6,8 +6,12 @@
 #ifndef MPSLAB_COMPAT_H
 #define MPSLAB_COMPAT_H
 
+#include <linux/gfp.h>
 #include <linux/kconfig.h>
 #include <linux/module.h>
+#include <linux/preempt.h>
+#include <linux/stackdepot.h>
+#include <linux/stacktrace.h>
 #include <linux/swap.h>
 #include <linux/version.h>
 #include <linux/workqueue.h>
@@ -67,6 +71,51 @@ static inline void compat_account_reclaimed_pages(unsigned long pages)
 #else
 	if (current->reclaim_state)
 		current->reclaim_state->reclaimed_slab += pages;
+#endif
+}
+
+/*
+ * 6.3, 6.8: how a stack is kept in the stack depot; 0 if it can't be.  Without its
+ * allocating memory where that is forbidden, under a raw lock of PREEMPT_RT for
+ * instance, as it then only takes a raw lock of its own.  Never from NMI, where
+ * somebody may hold that lock.
+ *
+ * stack_depot_init() comes first.  Not every kernel has the depot: this one then
+ * keeps nothing, and there is nothing to fetch.
+ */
+static inline depot_stack_handle_t
+compat_stack_save(unsigned long *entries, unsigned int nr, gfp_t gfp)
+{
+	bool can_alloc = !IS_ENABLED(CONFIG_PREEMPT_RT) || preemptible();
+
+	if (!IS_ENABLED(CONFIG_STACKDEPOT) || in_nmi())
+		return 0;
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 8, 0)
+	return stack_depot_save_flags(entries, nr, gfp,
+				      can_alloc ? STACK_DEPOT_FLAG_CAN_ALLOC : 0);
+#elif LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0)
+	return __stack_depot_save(entries, nr, gfp, can_alloc);
+#else
+	return __stack_depot_save(entries, nr, 0, gfp, can_alloc);
+#endif
+}
+
+static inline unsigned int compat_stack_fetch(depot_stack_handle_t handle,
+					      unsigned long **entries)
+{
+	if (!IS_ENABLED(CONFIG_STACKDEPOT) || !handle)
+		return 0;
+	return stack_depot_fetch(handle, entries);
+}
+
+/* Nor does every kernel walk stacks; @skip counts from the caller's frame. */
+static __always_inline unsigned int
+compat_stack_trace(unsigned long *entries, unsigned int max, unsigned int skip)
+{
+#ifdef CONFIG_STACKTRACE
+	return stack_trace_save(entries, max, skip);
+#else
+	return 0;
 #endif
 }
 

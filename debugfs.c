@@ -102,6 +102,28 @@ void debugfs_symbol(char *to, size_t len, unsigned long addr)
 }
 
 /**
+ * debugfs_stack() - print a stack, one call in a line
+ * @m: the file
+ * @entries: the stack's addresses, the innermost first
+ * @nr: how many
+ *
+ * As debugfs_symbol(), with the place in the function.
+ *
+ * Context: any.
+ */
+void debugfs_stack(struct seq_file *m, const unsigned long *entries,
+		   unsigned int nr)
+{
+	char text[SYMBOL_LEN];
+
+	for (; nr; nr--, entries++) {
+		snprintf(text, sizeof(text), "%pS", (void *)*entries);
+		seq_printf(m, "\t%s\n",
+			   strncmp(text, "0x", 2) ? text : "unknown");
+	}
+}
+
+/**
  * debugfs_escape() - print text of which somebody else has the making
  * @m: the file
  * @text: the text

@@ -72,6 +72,8 @@ int debugfs_read_number(const char __user *buf, size_t count,
 			unsigned int *val);
 int debugfs_read_one(const char __user *buf, size_t count);
 void debugfs_symbol(char *to, size_t len, unsigned long addr);
+void debugfs_stack(struct seq_file *m, const unsigned long *entries,
+		   unsigned int nr);
 void debugfs_escape(struct seq_file *m, const char *text);
 void debugfs_files(struct dentry *dir, const struct debugfs_file *file,
 		   unsigned int nr, void *data);
