@@ -136,6 +136,21 @@ void debugfs_escape(struct seq_file *m, const char *text)
 }
 
 /**
+ * debugfs_dir() - make a directory
+ * @name: its name
+ * @parent: where
+ *
+ * Context: may sleep; none of the locks of internal.h.
+ * Return: the directory, or an error that debugfs understands.
+ */
+struct dentry *debugfs_dir(const char *name, struct dentry *parent)
+{
+	if (fault_setup())
+		return ERR_PTR(-ENOMEM);
+	return debugfs_create_dir(name, parent);
+}
+
+/**
  * debugfs_files() - fill a directory
  * @dir: the directory
  * @file: its files
@@ -143,13 +158,17 @@ void debugfs_escape(struct seq_file *m, const char *text)
  * @data: what all of them are about
  *
  * Context: may sleep; none of the locks of internal.h.
+ * Return: true if all are there.
  */
-void debugfs_files(struct dentry *dir, const struct debugfs_file *file,
+bool debugfs_files(struct dentry *dir, const struct debugfs_file *file,
 		   unsigned int nr, void *data)
 {
 	for (; nr; nr--, file++)
-		debugfs_create_file(file->name, file->mode, dir, data,
-				    file->fops);
+		if (fault_setup() ||
+		    IS_ERR(debugfs_create_file(file->name, file->mode, dir, data,
+					       file->fops)))
+			return false;
+	return true;
 }
 
 /* One node's numbers at one instant; the lists are not for following. */
@@ -499,12 +518,17 @@ static const struct debugfs_file cache_files[] = {
  * debugfs_cache_add() - show a cache
  * @cache: the cache, complete and with a dirname that no other has
  *
+ * With all of its files, or not at all.
+ *
  * Context: may sleep; none of the locks of internal.h.
  */
 void debugfs_cache_add(struct mpslab_cache *cache)
 {
-	cache->dir = debugfs_create_dir(cache->dirname, caches_dir);
-	debugfs_files(cache->dir, cache_files, ARRAY_SIZE(cache_files), cache);
+	cache->dir = debugfs_dir(cache->dirname, caches_dir);
+	if (!debugfs_files(cache->dir, cache_files, ARRAY_SIZE(cache_files),
+			   cache) ||
+	    !debugfs_fault_add(cache->dir, &cache->faults, FAULT_CACHE_POINTS))
+		debugfs_cache_remove(cache);
 }
 
 /**
@@ -532,18 +556,35 @@ static void close_to_others(struct dentry *dir)
 	inode_unlock(d_inode(dir));
 }
 
+static const struct debugfs_file root_files[] = {
+	{ "slabinfo",	0400, &slabinfo_fops },
+};
+
+static bool fill_root(void)
+{
+	caches_dir = debugfs_dir("caches", root);
+	return !IS_ERR(caches_dir) && debugfs_pools_init(root) &&
+	       debugfs_files(root, root_files, ARRAY_SIZE(root_files), NULL) &&
+	       debugfs_fault_add(root, &fault_all, FAULT_ALL_POINTS);
+}
+
 /**
  * debugfs_root_init() - make /sys/kernel/debug/mpslab
+ *
+ * All of it, or nothing; then what would go there goes nowhere.
  *
  * Return: 0; without debugfs there is less to see, but nothing fails.
  */
 int debugfs_root_init(void)
 {
-	root = debugfs_create_dir("mpslab", NULL);
+	root = debugfs_dir("mpslab", NULL);
 	close_to_others(root);
-	caches_dir = debugfs_create_dir("caches", root);
+	if (fill_root())
+		return 0;
+	debugfs_remove(root);
+	root = ERR_PTR(-ENODEV);
+	caches_dir = root;
 	debugfs_pools_init(root);
-	debugfs_create_file("slabinfo", 0400, root, NULL, &slabinfo_fops);
 	return 0;
 }
 

@@ -75,11 +75,17 @@ void debugfs_symbol(char *to, size_t len, unsigned long addr);
 void debugfs_stack(struct seq_file *m, const unsigned long *entries,
 		   unsigned int nr);
 void debugfs_escape(struct seq_file *m, const char *text);
-void debugfs_files(struct dentry *dir, const struct debugfs_file *file,
+struct dentry *debugfs_dir(const char *name, struct dentry *parent);
+bool debugfs_files(struct dentry *dir, const struct debugfs_file *file,
 		   unsigned int nr, void *data);
+
+/* ------------------------------------------------------- debugfs_fault.c -- */
+
+bool debugfs_fault_add(struct dentry *parent, struct fault_set *set,
+		       unsigned long points);
 
 /* -------------------------------------------------------- debugfs_pool.c -- */
 
-void debugfs_pools_init(struct dentry *root);
+bool debugfs_pools_init(struct dentry *root);
 
 #endif /* MPSLAB_DEBUGFS_FILE_H */

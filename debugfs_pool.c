@@ -204,12 +204,18 @@ static void unique_name(char to[POOL_NAME_LEN], const char *safe)
 			 nr);
 }
 
+/* With all of its files, or not at all. */
 static void pool_dir_show(struct mpslab_pool *pool)
 {
 	struct mpslab_pool_dir *dir = pool->dir;
 
-	dir->dentry = debugfs_create_dir(dir->name.text, pools_dir);
-	debugfs_files(dir->dentry, pool_files, ARRAY_SIZE(pool_files), pool);
+	dir->dentry = debugfs_dir(dir->name.text, pools_dir);
+	if (debugfs_files(dir->dentry, pool_files, ARRAY_SIZE(pool_files),
+			  pool) &&
+	    debugfs_fault_add(dir->dentry, pool->faults, FAULT_POOL_POINTS))
+		return;
+	debugfs_remove(dir->dentry);
+	dir->dentry = NULL;
 }
 
 /**
@@ -225,7 +231,7 @@ int debugfs_pool_add(struct mpslab_pool *pool, unsigned long creator)
 	struct mpslab_pool_dir *dir;
 	char name[POOL_NAME_LEN];
 
-	dir = kzalloc(sizeof(*dir), GFP_KERNEL);
+	dir = setup_alloc(kzalloc(sizeof(*dir), GFP_KERNEL));
 	if (!dir)
 		return -ENOMEM;
 	debugfs_symbol(dir->creator, sizeof(dir->creator), creator);
@@ -328,8 +334,10 @@ EXPORT_SYMBOL_IF_KUNIT(debugfs_pool_name);
  * @root: mpslab's directory, which takes it along when it is removed
  *
  * Context: may sleep.
+ * Return: true if it is there.
  */
-void debugfs_pools_init(struct dentry *root)
+bool debugfs_pools_init(struct dentry *root)
 {
-	pools_dir = debugfs_create_dir("pools", root);
+	pools_dir = debugfs_dir("pools", root);
+	return !IS_ERR(pools_dir);
 }

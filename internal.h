@@ -41,6 +41,7 @@
 #include "mpslab.h"
 #include "compat.h"
 #include "array_cache.h"
+#include "fault_plan.h"
 
 #undef pr_fmt
 #define pr_fmt(fmt) "mpslab: " fmt
@@ -315,6 +316,7 @@ struct mpslab_cache {
 	struct work_struct size_work;
 	atomic_long_t refused;		/* frees counted, but found to be wrong */
 	atomic_long_t errors;		/* callers' mistakes reported */
+	struct fault_set faults;
 
 	struct cache_node *node[];	/* nr_node_ids; NULL where impossible */
 };
@@ -503,6 +505,10 @@ void slab_reap_exit(void);
 
 /* -------------------------------------------------------- mempool_core.c -- */
 
+/* Why a pool's allocations and frees go the long way; see pool_set_slow(). */
+#define POOL_SLOW_FAULTS	BIT(0)	/* a fault plan is about it */
+
+void pool_set_slow(struct mpslab_pool *pool, unsigned int why, bool on);
 unsigned int pool_take_reserve(struct mpslab_pool *pool, void **elems,
 			       unsigned int count);
 void pool_counts(struct mpslab_pool *pool, struct pool_counts *counts);

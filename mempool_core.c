@@ -90,6 +90,37 @@ static bool keep_element(struct mpslab_pool *pool, void *element)
 	return true;
 }
 
+/* The cache that allocations may take from without asking the backend, or NULL. */
+static struct mpslab_cache *backend_cache(const struct mpslab_pool *pool)
+{
+	if (pool->alloc != mpslab_pool_alloc_slab ||
+	    pool->free != mpslab_pool_free_slab)
+		return NULL;
+	return pool->pool_data;
+}
+
+/**
+ * pool_set_slow() - let allocations and frees go the long way, or not
+ * @pool: the pool
+ * @why: the reason, one of POOL_SLOW_*
+ * @on: does it hold from now on?
+ *
+ * Without a reason left they go the short way.  Who has just read pool->cache in
+ * pool_pop() or pool_push() still does so; both ways lead to the same cache, and
+ * all that is counted is a sum over both.
+ *
+ * Context: any but NMI.
+ */
+void pool_set_slow(struct mpslab_pool *pool, unsigned int why, bool on)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&pool->lock, flags);
+	WRITE_ONCE(pool->slow, on ? pool->slow | why : pool->slow & ~why);
+	WRITE_ONCE(pool->cache, pool->slow ? NULL : backend_cache(pool));
+	raw_spin_unlock_irqrestore(&pool->lock, flags);
+}
+
 /* ---------------------------------------------------------------- set up, exit -- */
 
 static int check_pool_args(int min_nr, mpslab_pool_alloc_t *alloc,
@@ -105,8 +136,8 @@ static int check_pool_args(int min_nr, mpslab_pool_alloc_t *alloc,
 static void **alloc_elements(int min_nr, gfp_t gfp, int nid)
 {
 	/* At least one: a NULL array is what tells a pool that is not set up. */
-	return kmalloc_array_node(max(min_nr, 1), sizeof(void *),
-				  gfp | __GFP_NOWARN, nid);
+	return setup_alloc(kmalloc_array_node(max(min_nr, 1), sizeof(void *),
+					      gfp | __GFP_NOWARN, nid));
 }
 
 static int preallocate(struct mpslab_pool *pool, gfp_t gfp)
@@ -114,7 +145,7 @@ static int preallocate(struct mpslab_pool *pool, gfp_t gfp)
 	void *element;
 
 	while (pool->curr_nr < reserve_size(pool->min_nr)) {
-		element = pool->alloc(gfp, pool->pool_data);
+		element = setup_alloc(pool->alloc(gfp, pool->pool_data));
 		if (!element)
 			return -ENOMEM;
 		pool->elements[pool->curr_nr++] = element;
@@ -132,6 +163,8 @@ static void free_reserve(struct mpslab_pool *pool)
 	pool->elements = NULL;
 	free_percpu(pool->stat);
 	pool->stat = NULL;
+	fault_pool_exit(pool->faults);
+	pool->faults = NULL;
 }
 
 static int pool_init(struct mpslab_pool *pool, int min_nr,
@@ -156,13 +189,14 @@ static int pool_init(struct mpslab_pool *pool, int min_nr,
 	pool->pool_data = pool_data;
 	pool->alloc = alloc;
 	pool->free = free;
-	if (alloc == mpslab_pool_alloc_slab && free == mpslab_pool_free_slab)
-		pool->cache = pool_data;
+	pool->cache = backend_cache(pool);
 	pool->bypass_ns = BYPASS_US * NSEC_PER_USEC;
 
 	err = -ENOMEM;
-	pool->stat = alloc_percpu_gfp(struct mpslab_pool_stat, gfp);
+	pool->stat = setup_alloc(alloc_percpu_gfp(struct mpslab_pool_stat, gfp));
 	if (pool->stat)
+		pool->faults = fault_pool_init(pool, gfp);
+	if (pool->faults)
 		pool->elements = alloc_elements(min_nr, gfp, nid);
 	if (pool->elements)
 		err = preallocate(pool, gfp);
@@ -229,8 +263,9 @@ static struct mpslab_pool *pool_create(int min_nr, mpslab_pool_alloc_t *alloc,
 				       void *pool_data, gfp_t gfp, int nid,
 				       unsigned long creator)
 {
-	struct mpslab_pool *pool = kzalloc_node(sizeof(*pool), gfp, nid);
+	struct mpslab_pool *pool;
 
+	pool = setup_alloc(kzalloc_node(sizeof(*pool), gfp, nid));
 	if (pool && pool_init(pool, min_nr, alloc, free, pool_data, gfp, nid,
 			      creator)) {
 		kfree(pool);
@@ -413,8 +448,9 @@ static int pool_grow(struct mpslab_pool *pool, int new_min_nr)
 	elems = alloc_elements(extra, GFP_KERNEL, NUMA_NO_NODE);
 	for (nr = 0; array && elems && nr < extra; nr++) {
 		/* Hard, but a size that cannot be had is no reason to kill. */
-		elems[nr] = pool->alloc(GFP_KERNEL | __GFP_RETRY_MAYFAIL |
-					__GFP_NOWARN, pool->pool_data);
+		elems[nr] = setup_alloc(pool->alloc(GFP_KERNEL | __GFP_NOWARN |
+						    __GFP_RETRY_MAYFAIL,
+						    pool->pool_data));
 		if (!elems[nr])
 			break;
 	}
@@ -551,12 +587,48 @@ static void *take_reserve_one(struct mpslab_pool *pool)
 	return element;
 }
 
-/* The backend, then the reserve; returns how many of @count. */
-static unsigned int take_at_once(struct mpslab_pool *pool, gfp_t gfp,
-				 void **elems, unsigned int count)
+static bool goes_long_way(struct mpslab_pool *pool)
 {
-	unsigned int got = take_backend(pool, gfp, elems, count);
+	return unlikely(READ_ONCE(pool->slow)) || fault_attr_on(FAULT_BACKEND) ||
+	       fault_attr_on(FAULT_RESERVE);
+}
 
+/* The backend, then the reserve, each as far as fault plans let us. */
+static unsigned int take_faulty(struct mpslab_pool *pool, gfp_t gfp,
+				gfp_t allowed, void **elems, unsigned int count)
+{
+	unsigned int got = 0;
+
+	while (got < count && !fault(pool->faults, FAULT_BACKEND, allowed) &&
+	       take_backend(pool, gfp, elems + got, 1))
+		got++;
+	if (got < count && !fault(pool->faults, FAULT_RESERVE, allowed))
+		got += take_reserve_all(pool, elems + got, count - got);
+	return got;
+}
+
+/* The same for one element, or NULL. */
+static noinline void *take_one_faulty(struct mpslab_pool *pool, gfp_t gfp,
+				      gfp_t allowed)
+{
+	void *element = NULL;
+
+	take_faulty(pool, gfp, allowed, &element, 1);
+	return element;
+}
+
+/*
+ * The backend, then the reserve; returns how many of @count.  The caller may do
+ * what @allowed says, the backend what @gfp says.
+ */
+static unsigned int take_at_once(struct mpslab_pool *pool, gfp_t gfp,
+				 gfp_t allowed, void **elems, unsigned int count)
+{
+	unsigned int got;
+
+	if (goes_long_way(pool))
+		return take_faulty(pool, gfp, allowed, elems, count);
+	got = take_backend(pool, gfp, elems, count);
 	if (unlikely(got < count))
 		got += take_reserve_all(pool, elems + got, count - got);
 	return got;
@@ -580,9 +652,10 @@ static __always_inline void *take_one_at_once(struct mpslab_pool *pool,
  */
 static __always_inline bool pool_pop(struct mpslab_pool *pool, void **element)
 {
-	struct mpslab_cache *cache = pool->cache;
+	struct mpslab_cache *cache = READ_ONCE(pool->cache);
 
-	if (!cache || !cpu_cache_pop(cache, element, pool))
+	if (!cache || fault_attr_on(FAULT_BACKEND) ||
+	    !cpu_cache_pop(cache, element, pool))
 		return false;
 	if (unlikely(cache->zero_gfp))
 		memset(*element, 0, cache->object_size);
@@ -595,7 +668,9 @@ static noinline void *pool_alloc_hard(struct mpslab_pool *pool, gfp_t gfp)
 	void *element = NULL;
 
 	if (backend_gfp(gfp) != backend_gfp_light(gfp))
-		element = take_one_at_once(pool, backend_gfp(gfp));
+		element = goes_long_way(pool) ?
+			  take_one_faulty(pool, backend_gfp(gfp), gfp) :
+			  take_one_at_once(pool, backend_gfp(gfp));
 	if (!element && (gfp & __GFP_DIRECT_RECLAIM))
 		pool_wait(pool, backend_gfp_light(gfp), &element, 0, 1);
 	return element;
@@ -606,7 +681,9 @@ static noinline void *pool_alloc_slow(struct mpslab_pool *pool, gfp_t gfp)
 	void *element;
 
 	might_alloc(gfp);
-	element = take_one_at_once(pool, backend_gfp_light(gfp));
+	element = goes_long_way(pool) ?
+		  take_one_faulty(pool, backend_gfp_light(gfp), gfp) :
+		  take_one_at_once(pool, backend_gfp_light(gfp));
 	if (likely(element))
 		return element;
 	return pool_alloc_hard(pool, gfp);
@@ -676,10 +753,11 @@ int mpslab_pool_alloc_bulk(struct mpslab_pool *pool, void **elems,
 		usage_bug(debugfs_pool_name(pool),
 			  "bulk allocation of %u, more than the reserve of %d",
 			  count, size);
-	got = take_at_once(pool, backend_gfp_light(GFP_KERNEL), elems, count);
+	got = take_at_once(pool, backend_gfp_light(GFP_KERNEL), GFP_KERNEL, elems,
+			   count);
 	if (got < count)
-		got += take_at_once(pool, backend_gfp(GFP_KERNEL), elems + got,
-				    count - got);
+		got += take_at_once(pool, backend_gfp(GFP_KERNEL), GFP_KERNEL,
+				    elems + got, count - got);
 	if (got < count)
 		pool_wait(pool, backend_gfp_light(GFP_KERNEL), elems, got, count);
 	return 0;
@@ -700,6 +778,8 @@ void *mpslab_pool_alloc_preallocated(struct mpslab_pool *pool)
 		usage_bug("pool", "allocation refused: a NULL pool");
 		return NULL;
 	}
+	if (goes_long_way(pool) && fault(pool->faults, FAULT_RESERVE, 0))
+		return NULL;
 	return take_reserve_one(pool);
 }
 EXPORT_SYMBOL_GPL(mpslab_pool_alloc_preallocated);
@@ -771,7 +851,7 @@ static bool return_one(struct mpslab_pool *pool, void *element)
 /* To this CPU's array of the cache that the pool is over; see pool_pop(). */
 static __always_inline bool pool_push(struct mpslab_pool *pool, void *element)
 {
-	struct mpslab_cache *cache = pool->cache;
+	struct mpslab_cache *cache = READ_ONCE(pool->cache);
 
 	return cache && !cache->free_work &&
 	       cpu_cache_push(cache, element, pool);

@@ -264,6 +264,8 @@ static bool ask_backend(struct mpslab_pool *pool, gfp_t gfp,
 	void *element;
 	bool wanted;
 
+	if (fault(pool->faults, FAULT_BACKEND, GFP_KERNEL))
+		return false;
 	element = pool->alloc(gfp, pool->pool_data);
 	if (!element)
 		return false;

@@ -11,9 +11,12 @@ static int __init mpslab_init(void)
 {
 	int err;
 
-	err = debugfs_root_init();
+	err = fault_init();
 	if (err)
 		return err;
+	err = debugfs_root_init();
+	if (err)
+		goto no_root;
 	err = slab_regions_init();
 	if (err)
 		goto no_regions;
@@ -26,6 +29,8 @@ no_reap:
 	slab_regions_exit();
 no_regions:
 	debugfs_root_exit();
+no_root:
+	fault_exit();
 	return err;
 }
 
@@ -34,6 +39,7 @@ static void __exit mpslab_exit(void)
 	slab_reap_exit();
 	slab_regions_exit();
 	debugfs_root_exit();
+	fault_exit();
 }
 
 module_init(mpslab_init);

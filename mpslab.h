@@ -95,6 +95,7 @@ typedef void (mpslab_pool_free_t)(void *element, void *pool_data);
 
 struct mpslab_pool_stat;
 struct mpslab_pool_dir;
+struct fault_set;
 
 /**
  * struct mpslab_pool - a pool with a reserve of at least @min_nr elements
@@ -130,15 +131,19 @@ struct mpslab_pool_dir;
  * @kept: elements that frees brought to the reserve or to a waiter; under @lock
  * @waits: allocations that had to wait; under @lock
  * @longest_wait_ns: the longest of these, in nanoseconds; under @lock
- * @cache: the backend, if it is an mpslab cache
+ * @slow: why allocations and frees go the long way, if they do; written under
+ *	@lock
+ * @cache: the backend, if it is an mpslab cache and @slow is 0; written under @lock
  * @stat: per-CPU counts of elements from the backend and of frees
  * @resize_lock: one resize at a time
  * @dir: the pool's place in debugfs
+ * @faults: fault plans
  */
 struct mpslab_pool {
 	int min_nr;
 	int curr_nr;
 	int missing;
+	unsigned int slow;
 	struct mpslab_cache *cache;
 	struct mpslab_pool_stat __percpu *stat;
 	void **elements;
@@ -162,6 +167,7 @@ struct mpslab_pool {
 
 	struct mutex resize_lock;	/* one resize at a time */
 	struct mpslab_pool_dir *dir;
+	struct fault_set *faults;
 };
 
 struct mpslab_pool *mpslab_pool_create(int min_nr, mpslab_pool_alloc_t *alloc,

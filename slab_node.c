@@ -43,19 +43,22 @@ static void count_pages(const struct mpslab_cache *cache, struct page *page,
 			    bytes);
 }
 
-static struct page *alloc_block(const struct mpslab_cache *cache, gfp_t gfp,
-				int nid, const struct slab_geometry **geo)
+static struct page *alloc_block(struct mpslab_cache *cache, gfp_t gfp, int nid,
+				const struct slab_geometry **geo)
 {
 	struct page *page = NULL;
 
 	gfp = (gfp & PAGE_GFP_MASK) | cache->page_gfp | __GFP_COMP;
 	if (cache->best.order > cache->fallback.order) {
 		*geo = &cache->best;
-		page = alloc_pages_node(nid, wish_gfp(gfp), cache->best.order);
+		if (!fault(&cache->faults, FAULT_PAGES, gfp))
+			page = alloc_pages_node(nid, wish_gfp(gfp),
+						cache->best.order);
 	}
 	if (!page) {
 		*geo = &cache->fallback;
-		page = alloc_pages_node(nid, gfp, cache->fallback.order);
+		if (!fault(&cache->faults, FAULT_PAGES, gfp))
+			page = alloc_pages_node(nid, gfp, cache->fallback.order);
 	}
 	return page;
 }
@@ -89,8 +92,8 @@ int slab_regions_init(void)
 	unsigned long bytes = (unsigned long)high_memory - PAGE_OFFSET;
 
 	slab_regions.nr = DIV_ROUND_UP(bytes, 1UL << REGION_SHIFT);
-	slab_regions.known = kvcalloc(BITS_TO_LONGS(slab_regions.nr),
-				      sizeof(long), GFP_KERNEL);
+	slab_regions.known = setup_alloc(kvcalloc(BITS_TO_LONGS(slab_regions.nr),
+						  sizeof(long), GFP_KERNEL));
 	return slab_regions.known ? 0 : -ENOMEM;
 }
 
@@ -119,13 +122,17 @@ static void regions_note(const void *start, size_t bytes)
 			set_bit(region, slab_regions.known);
 }
 
-static struct mpslab_slab *place_descriptor(struct page *page, gfp_t gfp,
+static struct mpslab_slab *place_descriptor(struct mpslab_cache *cache,
+					    struct page *page, gfp_t gfp,
 					    const struct slab_geometry *geo)
 {
 	size_t bytes = geometry_descriptor_bytes(geo->objects);
 
-	if (geo->off_slab)
+	if (geo->off_slab) {
+		if (fault(&cache->faults, FAULT_DESCRIPTORS, gfp))
+			return NULL;
 		return kmalloc_node(bytes, gfp & PAGE_GFP_MASK, page_to_nid(page));
+	}
 	return page_address(page) + (PAGE_SIZE << geo->order) - bytes;
 }
 
@@ -158,7 +165,7 @@ struct mpslab_slab *slab_create(struct mpslab_cache *cache, gfp_t gfp, int nid)
 	page = alloc_block(cache, gfp, nid, &geo);
 	if (!page)
 		return NULL;
-	slab = place_descriptor(page, gfp, geo);
+	slab = place_descriptor(cache, page, gfp, geo);
 	if (!slab) {
 		__free_pages(page, geo->order);
 		return NULL;

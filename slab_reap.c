@@ -238,15 +238,22 @@ int slab_reap_init(void)
 
 	for_each_possible_cpu(cpu)
 		INIT_DEFERRABLE_WORK(per_cpu_ptr(&reap_works, cpu), reap_work_fn);
-	mpslab_wq = alloc_workqueue("mpslab", WQ_MEM_RECLAIM | WQ_PERCPU, 0);
+	mpslab_wq = setup_alloc(alloc_workqueue("mpslab",
+						WQ_MEM_RECLAIM | WQ_PERCPU, 0));
 	if (!mpslab_wq)
 		return -ENOMEM;
-	dead_state = cpuhp_setup_state_nocalls(CPUHP_BP_PREPARE_DYN,
-					       "mpslab:dead", NULL, cpu_dead);
+	dead_state = -ENOMEM;
+	if (!fault_setup())
+		dead_state = cpuhp_setup_state_nocalls(CPUHP_BP_PREPARE_DYN,
+						       "mpslab:dead", NULL,
+						       cpu_dead);
 	if (dead_state < 0)
 		goto no_dead;
-	online_state = cpuhp_setup_state(CPUHP_AP_ONLINE_DYN, "mpslab:online",
-					 cpu_came, cpu_going);
+	online_state = -ENOMEM;
+	if (!fault_setup())
+		online_state = cpuhp_setup_state(CPUHP_AP_ONLINE_DYN,
+						 "mpslab:online", cpu_came,
+						 cpu_going);
 	if (online_state < 0)
 		goto no_online;
 	return 0;

@@ -32,9 +32,9 @@ cpu_cache_create(const struct mpslab_cache *cache, unsigned int limit,
 	unsigned int nid;
 	int i;
 
-	cpu = __alloc_percpu(sizeof(*cc) + limit * sizeof(void *) +
-			     cache->nr_aliens * ac_bytes(ALIEN_LIMIT),
-			     SMP_CACHE_BYTES);
+	cpu = setup_alloc(__alloc_percpu(sizeof(*cc) + limit * sizeof(void *) +
+					 cache->nr_aliens * ac_bytes(ALIEN_LIMIT),
+					 SMP_CACHE_BYTES));
 	if (!cpu)
 		return NULL;
 	for_each_possible_cpu(i) {
@@ -185,8 +185,9 @@ static struct array_cache *shared_create(unsigned int factor,
 					 unsigned int batchcount, int nid)
 {
 	unsigned int limit = factor * batchcount;
-	struct array_cache *ac = kvmalloc_node(ac_bytes(limit), GFP_KERNEL, nid);
+	struct array_cache *ac;
 
+	ac = setup_alloc(kvmalloc_node(ac_bytes(limit), GFP_KERNEL, nid));
 	if (ac)
 		ac_init(ac, limit, batchcount);
 	return ac;
@@ -308,7 +309,7 @@ int cache_tune_locked(struct mpslab_cache *cache, unsigned int limit,
 	int err;
 
 	lockdep_assert_held(&cache->tune_lock);
-	shared = kcalloc(nr_node_ids, sizeof(*shared), GFP_KERNEL);
+	shared = setup_alloc(kcalloc(nr_node_ids, sizeof(*shared), GFP_KERNEL));
 	if (!shared)
 		return -ENOMEM;
 	err = replace_arrays(cache, shared, limit, batchcount, shared_factor);
@@ -432,8 +433,9 @@ static int set_geometry(struct mpslab_cache *cache,
 
 static struct cache_node *node_create(int nid)
 {
-	struct cache_node *n = kzalloc_node(sizeof(*n), GFP_KERNEL, nid);
+	struct cache_node *n;
 
+	n = setup_alloc(kzalloc_node(sizeof(*n), GFP_KERNEL, nid));
 	if (!n)
 		return NULL;
 	raw_spin_lock_init(&n->list_lock);
@@ -490,6 +492,7 @@ static void cache_free(struct mpslab_cache *cache)
 		kvfree(n->shared);
 		kfree(n);
 	}
+	fault_set_exit(&cache->faults);
 	kfree(cache->dirname);
 	kfree(cache->name);
 	kfree(cache);
@@ -511,7 +514,7 @@ static bool dirname_taken(const char *dirname)
  */
 static char *make_dirname(const char *name)
 {
-	char *dirname = kmalloc(DIRNAME_MAX, GFP_KERNEL);
+	char *dirname = setup_alloc(kmalloc(DIRNAME_MAX, GFP_KERNEL));
 	unsigned int i, len;
 
 	lockdep_assert_held(&mpslab_mutex);
@@ -549,7 +552,8 @@ static struct mpslab_cache *cache_create(const char *name, unsigned int size,
 	err = check_args(name, size, args, flags);
 	if (err)
 		return ERR_PTR(err);
-	cache = kzalloc(struct_size(cache, node, nr_node_ids), GFP_KERNEL);
+	cache = setup_alloc(kzalloc(struct_size(cache, node, nr_node_ids),
+				    GFP_KERNEL));
 	if (!cache)
 		return ERR_PTR(-ENOMEM);
 	cache->object_size = size;
@@ -558,8 +562,9 @@ static struct mpslab_cache *cache_create(const char *name, unsigned int size,
 	cache->page_gfp = page_gfp(flags);
 	mutex_init(&cache->tune_lock);
 	set_wiping(cache);
+	fault_set_init(&cache->faults);
 
-	cache->name = kstrdup(name, GFP_KERNEL);
+	cache->name = setup_alloc(kstrdup(name, GFP_KERNEL));
 	err = cache->name ? 0 : -ENOMEM;
 	if (!err)
 		err = set_geometry(cache, args);
