@@ -498,6 +498,9 @@ DEFINE_SHOW_WRITE(auto_size, auto_size_set);
 
 DEFINE_TRIGGER(shrink, mpslab_cache_shrink);
 DEFINE_TRIGGER(reap, cache_reap);
+DEFINE_ACTION(grow, cache_force_grow);
+DEFINE_ACTION(refill, cache_force_refill);
+DEFINE_ACTION(drain, cache_force_drain);
 
 /* ----------------------------------------------------- caches: directories -- */
 
@@ -512,6 +515,9 @@ static const struct debugfs_file cache_files[] = {
 	{ "auto_size",	0600, &auto_size_fops },
 	{ "shrink",	0200, &shrink_fops },
 	{ "reap",	0200, &reap_fops },
+	{ "grow",	0200, &grow_fops },
+	{ "refill",	0200, &refill_fops },
+	{ "drain",	0200, &drain_fops },
 };
 
 /**

@@ -59,6 +59,26 @@ static const struct file_operations __name ## _fops = {			\
 	.llseek		= noop_llseek,					\
 }
 
+/* The same, for an @__action that may fail. */
+#define DEFINE_ACTION(__name, __action)					\
+static ssize_t __name ## _write(struct file *file,			\
+				const char __user *buf, size_t count,	\
+				loff_t *ppos)				\
+{									\
+	int err = debugfs_read_one(buf, count);				\
+									\
+	if (!err)							\
+		err = __action(file_inode(file)->i_private);		\
+	return err ? err : count;					\
+}									\
+									\
+static const struct file_operations __name ## _fops = {			\
+	.owner		= THIS_MODULE,					\
+	.open		= simple_open,					\
+	.write		= __name ## _write,				\
+	.llseek		= noop_llseek,					\
+}
+
 /* A file of a directory. */
 struct debugfs_file {
 	const char *name;

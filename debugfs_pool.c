@@ -161,11 +161,16 @@ static ssize_t bypass_us_set(struct mpslab_pool *pool, const char __user *buf,
 
 DEFINE_SHOW_WRITE(bypass_us, bypass_us_set);
 
+DEFINE_ACTION(refill, pool_force_refill);
+DEFINE_ACTION(drain, pool_force_drain);
+
 static const struct debugfs_file pool_files[] = {
 	{ "stats",	0400, &stats_fops },
 	{ "waiters",	0400, &waiters_fops },
 	{ "min_nr",	0600, &min_nr_fops },
 	{ "bypass_us",	0600, &bypass_us_fops },
+	{ "refill",	0200, &refill_fops },
+	{ "drain",	0200, &drain_fops },
 };
 
 /* ----------------------------------------------------- names, directories -- */

@@ -459,6 +459,7 @@ unsigned int cpu_cache_drain(struct mpslab_cache *cache, struct cpu_cache *cc,
 void cpu_cache_drain_aliens(struct mpslab_cache *cache, struct cpu_cache *cc,
 			    struct list_head *empty);
 void cpu_cache_drain_local(struct mpslab_cache *cache);
+void cpu_cache_refill_local(struct mpslab_cache *cache);
 void cpu_cache_reap_local(struct mpslab_cache *cache);
 
 /* ---------------------------------------------------------- slab_setup.c -- */
@@ -499,6 +500,9 @@ void cache_size_stop(struct mpslab_cache *cache);
 
 void cpu_cache_drain_dead(struct mpslab_cache *cache, struct cpu_cache *cc);
 void cache_drain(struct mpslab_cache *cache);
+int cache_force_drain(struct mpslab_cache *cache);
+int cache_force_refill(struct mpslab_cache *cache);
+int cache_force_grow(struct mpslab_cache *cache);
 void cache_reap(struct mpslab_cache *cache);
 int slab_reap_init(void);
 void slab_reap_exit(void);
@@ -511,6 +515,8 @@ void slab_reap_exit(void);
 void pool_set_slow(struct mpslab_pool *pool, unsigned int why, bool on);
 unsigned int pool_take_reserve(struct mpslab_pool *pool, void **elems,
 			       unsigned int count);
+int pool_force_drain(struct mpslab_pool *pool);
+int pool_force_refill(struct mpslab_pool *pool);
 void pool_counts(struct mpslab_pool *pool, struct pool_counts *counts);
 
 /* -------------------------------------------------------- mempool_wait.c -- */

@@ -507,6 +507,66 @@ int mpslab_pool_resize(struct mpslab_pool *pool, int new_min_nr)
 }
 EXPORT_SYMBOL_GPL(mpslab_pool_resize);
 
+/* ------------------------------------------------------------ what tests force -- */
+
+/**
+ * pool_force_drain() - give the reserve to the backend
+ * @pool: the pool
+ *
+ * From here on the pool keeps its promise no better than its backend does, until
+ * frees have filled the reserve again, or pool_force_refill() has.
+ *
+ * Context: task; sleeps if the backend's free does.
+ * Return: 0.
+ */
+int pool_force_drain(struct mpslab_pool *pool)
+{
+	unsigned long flags;
+	void *element;
+
+	mutex_lock(&pool->resize_lock);
+	do {
+		element = NULL;
+		raw_spin_lock_irqsave(&pool->lock, flags);
+		if (pool->curr_nr)
+			element = remove_element(pool);
+		raw_spin_unlock_irqrestore(&pool->lock, flags);
+		if (element)
+			pool->free(element, pool->pool_data);
+	} while (element);
+	mutex_unlock(&pool->resize_lock);
+	return 0;
+}
+EXPORT_SYMBOL_IF_KUNIT(pool_force_drain);
+
+/**
+ * pool_force_refill() - fill the reserve from the backend
+ * @pool: the pool
+ *
+ * Who waits is served first.
+ *
+ * Context: task; sleeps.
+ * Return: 0, or -ENOMEM, with what could be had in its place.
+ */
+int pool_force_refill(struct mpslab_pool *pool)
+{
+	void *element;
+	int err = 0;
+
+	mutex_lock(&pool->resize_lock);
+	while (!err && READ_ONCE(pool->missing) > 0) {
+		element = pool->alloc(GFP_KERNEL | __GFP_RETRY_MAYFAIL |
+				      __GFP_NOWARN, pool->pool_data);
+		if (element)
+			put_new_elements(pool, &element, 1);
+		else
+			err = -ENOMEM;
+	}
+	mutex_unlock(&pool->resize_lock);
+	return err;
+}
+EXPORT_SYMBOL_IF_KUNIT(pool_force_refill);
+
 /* ----------------------------------------------------------------------- alloc -- */
 
 /* The backend should neither dip into the system's reserves nor try hard. */

@@ -227,6 +227,24 @@ void cpu_cache_drain_local(struct mpslab_cache *cache)
 EXPORT_SYMBOL_IF_KUNIT(cpu_cache_drain_local);
 
 /**
+ * cpu_cache_refill_local() - fill this CPU's array from its node, if it is empty
+ * @cache: the cache
+ *
+ * Context: a task bound to the CPU; no lock below mpslab_mutex.
+ */
+void cpu_cache_refill_local(struct mpslab_cache *cache)
+{
+	struct cpu_cache *cc;
+
+	if (WARN_ON_ONCE(!cpu_cache_enter(cache, &cc)))	/* we are a task */
+		return;
+	if (!cc->ac.avail)
+		refill(cache, cc);
+	cpu_cache_exit(cc);
+}
+EXPORT_SYMBOL_IF_KUNIT(cpu_cache_refill_local);
+
+/**
  * cpu_cache_reap_local() - let this CPU's arrays age
  * @cache: the cache
  *

@@ -74,6 +74,18 @@ static void drain_all_cpus(struct mpslab_cache *cache)
 		flush_work(&per_cpu_ptr(&drain_works, cpu)->work);
 }
 
+/* Everything free goes to its slab; those above the limit go, too. */
+static void empty_arrays(struct mpslab_cache *cache)
+{
+	struct cache_node *n;
+	int nid;
+
+	drain_all_cpus(cache);
+	/* Not for ever, where others fill it meanwhile. */
+	for_each_cache_node(cache, nid, n)
+		node_drain_shared(cache, n, SHARED_FACTOR_MAX * CPU_LIMIT_MAX);
+}
+
 /**
  * cache_drain() - give everything free back to the page allocator
  * @cache: the cache
@@ -87,15 +99,98 @@ void cache_drain(struct mpslab_cache *cache)
 
 	cpus_read_lock();
 	mutex_lock(&mpslab_mutex);
-	drain_all_cpus(cache);
-	for_each_cache_node(cache, nid, n) {
-		/* Not for ever, where others fill it meanwhile. */
-		node_drain_shared(cache, n, SHARED_FACTOR_MAX * CPU_LIMIT_MAX);
+	empty_arrays(cache);
+	for_each_cache_node(cache, nid, n)
 		node_reap_free(cache, n, ULONG_MAX);
-	}
 	mutex_unlock(&mpslab_mutex);
 	cpus_read_unlock();
 }
+
+/* ------------------------------------------------------------ what tests force -- */
+
+/**
+ * cache_force_drain() - empty all arrays to their slabs
+ * @cache: the cache
+ *
+ * So that the next allocations come from slabs.  These stay, as far as their
+ * nodes keep free ones.
+ *
+ * Context: task; sleeps.
+ * Return: 0.
+ */
+int cache_force_drain(struct mpslab_cache *cache)
+{
+	cpus_read_lock();
+	mutex_lock(&mpslab_mutex);
+	empty_arrays(cache);
+	mutex_unlock(&mpslab_mutex);
+	cpus_read_unlock();
+	return 0;
+}
+EXPORT_SYMBOL_IF_KUNIT(cache_force_drain);
+
+struct refill_work {
+	struct work_struct work;
+	struct mpslab_cache *cache;
+};
+
+static void refill_work_fn(struct work_struct *work)
+{
+	cpu_cache_refill_local(container_of(work, struct refill_work, work)->cache);
+}
+
+/**
+ * cache_force_refill() - fill the arrays of all CPUs from slabs
+ * @cache: the cache
+ *
+ * A batch each, and less where the slabs of the CPU's node have no more: nothing
+ * is allocated for it.
+ *
+ * Context: task; sleeps.
+ * Return: 0.
+ */
+int cache_force_refill(struct mpslab_cache *cache)
+{
+	struct refill_work w = { .cache = cache };
+	int cpu;
+
+	INIT_WORK_ONSTACK(&w.work, refill_work_fn);
+	cpus_read_lock();
+	mutex_lock(&mpslab_mutex);
+	empty_arrays(cache);
+	for_each_online_cpu(cpu) {
+		queue_work_on(cpu, mpslab_wq, &w.work);
+		flush_work(&w.work);
+	}
+	mutex_unlock(&mpslab_mutex);
+	cpus_read_unlock();
+	destroy_work_on_stack(&w.work);
+	return 0;
+}
+EXPORT_SYMBOL_IF_KUNIT(cache_force_refill);
+
+/**
+ * cache_force_grow() - add a slab to this CPU's node
+ * @cache: the cache
+ *
+ * Context: task; sleeps.
+ * Return: 0, or -ENOMEM.
+ */
+int cache_force_grow(struct mpslab_cache *cache)
+{
+	struct mpslab_slab *slab = slab_create(cache, GFP_KERNEL, numa_mem_id());
+	struct cache_node *n;
+	unsigned long flags;
+
+	if (!slab)
+		return -ENOMEM;
+	n = cache->node[slab_nid(slab)];
+	raw_spin_lock_irqsave(&n->list_lock, flags);
+	node_add_slab(n, slab);
+	raw_spin_unlock_irqrestore(&n->list_lock, flags);
+	return 0;
+}
+EXPORT_SYMBOL_IF_KUNIT(cache_force_grow);
 
 /* --------------------------------------------------------------------- reaping -- */
 
