@@ -23,17 +23,28 @@ only_root_may() {
 		balance 400
 		batchcount 600
 		cpus 400
+		drain 200
+		fault 755
+		fault/descriptors 600
+		fault/pages 600
 		geometry 400
+		grow 200
 		limit 600
 		nodes 400
 		reap 200
+		refill 200
 		shared 600
 		shrink 200
 	END
 	modes "$pool" >>"$work/modes"
 	cat >>"$work/expected" <<-END
 		bypass_us 600
+		drain 200
+		fault 755
+		fault/backend 600
+		fault/reserve 600
 		min_nr 600
+		refill 200
 		stats 400
 		waiters 400
 	END

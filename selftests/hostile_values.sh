@@ -42,6 +42,28 @@ make_hostile_values() {
 	printf '18446744073709551617' >two_to_the_64_and_1
 	printf '99999999999999999999999' >large
 	printf '000000000000000000000001' >many_zeros
+	printf 'off ' >off_and_blank
+	printf 'nth' >key
+	printf 'nth=' >key_without_value
+	printf 'nth=0' >nth_of_none
+	printf 'nth=1 nth=2' >key_twice
+	printf 'nth=1 every=2' >two_choices
+	printf 'nth=1  times=2' >two_blanks
+	printf 'nth=1 times=2' >nth_and_times
+	printf 'every=1 seed=2' >seed_of_nothing
+	printf 'every=1 fail=0' >plan_of_nothing
+	printf 'every=1 fail=2' >two_failures
+	printf 'every=-1' >every_negative
+	printf 'every=4294967296' >every_huge
+	printf 'percent=101' >more_than_all
+	printf 'every=1 delay_us=10000001' >too_late
+	printf 'every=1 pid=0' >no_task
+	printf 'every=1 comm=' >nameless
+	printf 'every=1 comm=sixteen_letters_' >long_comm
+	printf 'every=1 caller=a\tb' >odd_caller
+	printf 'times=3' >no_choice
+	printf 'every=1 what=3' >unknown_key
+	printf 'every=1 caller=%0256d' 0 >long_caller
 	head -c 64 /dev/zero >zeros
 	head -c 1048576 /dev/urandom >megabyte_random
 	head -c 1048576 /dev/zero | tr '\0' 1 >megabyte_digits
@@ -49,8 +71,9 @@ make_hostile_values() {
 	cd - >/dev/null || return
 }
 
+# Ours: what the kernel's own fault injection takes is its affair.
 writable_files() {
-	find "$mpslab" -type f -perm -200 | sort
+	find "$mpslab" -type f -perm -200 ! -path '*/fail_*' | sort
 }
 
 read_only_files() {
@@ -59,7 +82,8 @@ read_only_files() {
 
 # Nothing that is said here is tested if the file is not there.
 all_files_are_found() {
-	for name in limit batchcount shared auto_size shrink reap min_nr bypass_us; do
+	for name in limit batchcount shared auto_size shrink reap grow refill drain \
+		min_nr bypass_us setup pages descriptors backend reserve; do
 		writable_files | grep -q "/$name\$" || return
 	done
 	for name in slabinfo geometry cpus nodes balance stats waiters; do

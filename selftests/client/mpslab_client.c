@@ -20,8 +20,8 @@
  *	hold     elements to take out of the pool and keep, up to its reserve
  *	stats    what was done, and what went wrong
  *	squeeze  milliseconds for which to keep all memory that is free
- *	pool_name, extra_create, extra_leak, extra_destroy
- *	         for the tests of names and of destruction; see the end
+ *	pool_name, extra_create, extra_pool, extra_leak, extra_destroy
+ *	         for the tests of names, set-up and destruction; see the end
  */
 #include <linux/cpumask.h>
 #include <linux/debugfs.h>
@@ -417,6 +417,7 @@ static unsigned int nr_held;
 
 static struct mpslab_cache *extra[EXTRAS_MAX];
 static unsigned int nr_extra;
+static struct mpslab_pool *extra_pool;	/* over the last of them */
 static void *leaked;		/* from the last of them */
 
 /* A word from user space, without the newline that echo adds. */
@@ -682,6 +683,36 @@ static const struct file_operations __name ## _fops = {			\
 DEFINE_TEXT_ATTRIBUTE(pool_name, pool_name_set);
 DEFINE_TEXT_ATTRIBUTE(extra_create, extra_create);
 
+/* A pool of that many over the last extra cache, or none. */
+static int extra_pool_create(unsigned int nr)
+{
+	lockdep_assert_held(&control_mutex);
+	mpslab_pool_destroy(extra_pool);
+	extra_pool = NULL;
+	if (!nr)
+		return 0;
+	if (!nr_extra)
+		return -ENOENT;
+	extra_pool = mpslab_pool_create_slab_pool(nr, extra[nr_extra - 1]);
+	if (!extra_pool)
+		return -ENOMEM;
+	mpslab_pool_set_name(extra_pool, "extra");
+	return 0;
+}
+
+static int extra_pool_set(void *data, u64 val)
+{
+	int err;
+
+	if (val > 1024)
+		return -ERANGE;
+	mutex_lock(&control_mutex);
+	err = extra_pool_create(val);
+	mutex_unlock(&control_mutex);
+	return err;
+}
+DEFINE_DEBUGFS_ATTRIBUTE(extra_pool_fops, NULL, extra_pool_set, "%llu\n");
+
 /* 1 keeps an object of the last extra cache, 0 frees it. */
 static int leak(bool keep)
 {
@@ -721,6 +752,7 @@ static void destroy_extras(void)
 	struct mpslab_cache *kept = leaked ? extra[nr_extra - 1] : NULL;
 
 	lockdep_assert_held(&control_mutex);
+	extra_pool_create(0);
 	while (nr_extra)
 		mpslab_cache_destroy(extra[--nr_extra]);
 	if (kept)
@@ -750,6 +782,7 @@ static void controls_create(void)
 	debugfs_create_file("squeeze", 0200, dir, NULL, &squeeze_fops);
 	debugfs_create_file("pool_name", 0200, dir, NULL, &pool_name_fops);
 	debugfs_create_file("extra_create", 0200, dir, NULL, &extra_create_fops);
+	debugfs_create_file("extra_pool", 0200, dir, NULL, &extra_pool_fops);
 	debugfs_create_file("extra_leak", 0200, dir, NULL, &extra_leak_fops);
 	debugfs_create_file("extra_destroy", 0200, dir, NULL,
 			    &extra_destroy_fops);
