@@ -10,9 +10,9 @@ vm := selftests/vm
 ifneq ($(origin KDIR),file)
 export KDIR
 endif
-export KERNEL UML KVM ACCEPT BENCH_DIR KERNELS
+export KERNEL UML KVM ACCEPT BENCH_DIR KERNELS MINUTES SEED THREADS KERNEL_KIND
 
-.PHONY: module install clean test test-debug demo shell check bench bench-quick help
+.PHONY: module install clean test test-debug demo shell check bench bench-quick soak help
 
 module: ## build mpslab.ko for the running kernel, or the headers in KDIR=
 	$(MAKE) -C $(KDIR) M=$(CURDIR) modules
@@ -44,9 +44,13 @@ bench: ## measure all against the kernel's allocators, with plots
 bench-quick: ## count instructions, compare with the committed baseline
 	@selftests/bench/bench.sh quick
 
+soak: ## all at once, from a seed, for MINUTES= (1) on KERNEL_KIND= (uml)
+	@selftests/soak/soak.sh
+
 help: ## print this
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 20
 	@echo 'Variables: KDIR= headers to build against; KERNEL= (with KDIR=) a bzImage to boot'
 	@echo 'instead of the stock kernel; UML= a UML build tree; KVM=1 not to emulate;'
 	@echo 'ACCEPT=1 to make what bench-quick counts the baseline; BENCH_DIR= for what'
-	@echo 'bench leaves (bench-results), KERNELS= for some of its kernels only.'
+	@echo 'bench leaves (bench-results), KERNELS= for some of its kernels only; SEED= and'
+	@echo 'THREADS= to repeat a soak.'

@@ -1,0 +1,213 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# The soak: everything at once, from a seed; soak/soak_main.c says what.  What a
+# user does is done here: tunables, triggers, files read, CPUs that come and go.
+#
+# On the kernel's command line, mpslab_soak.NAME=VALUE is a parameter of the module;
+# above all seconds= and seed=.
+
+# shellcheck disable=SC2317 # the cases are called by name
+. ./ktap_helpers.sh
+. ./common.sh
+
+soak=$debug/mpslab_soak
+cpus=$(find /sys/devices/system/cpu/cpu[1-9]*/online 2>/dev/null)
+writes=0 refused=0 reads=0 audits=0
+bad=$(mktemp)
+
+parameters() {
+	tr ' ' '\n' </proc/cmdline | sed -n 's/^mpslab_soak\.//p'
+}
+
+load_soak() {
+	# shellcheck disable=SC2046 # a list of words; what comes last counts
+	insmod "$MODS/mpslab.ko" &&
+		insmod "$MODS/mpslab_soak.ko" seconds=20 $(parameters) || return
+	seed=$(value "$soak/stats" seed)
+	random=$((seed & 0x7fffffff))
+	echo "# seed=$seed $(parameters | tr '\n' ' ')"
+}
+
+running() {
+	[ "$(value "$soak/stats" running)" = 1 ]
+}
+
+# draw BOUND: $drawn is a number from 0 to BOUND - 1.
+draw() {
+	random=$(((random * 1103515245 + 12345) & 0x7fffffff))
+	drawn=$(((random >> 8) % $1))
+}
+
+# Not all is taken: a batch may be larger than the limit, a cache be gone.
+put() {
+	writes=$((writes + 1))
+	{ echo "$1" >"$2"; } 2>/dev/null || refused=$((refused + 1))
+}
+
+get() {
+	reads=$((reads + 1))
+	cat "$@" >/dev/null 2>&1
+}
+
+# pick WORD...: one of them.
+pick() {
+	draw $#
+	shift "$drawn"
+	picked=$1
+}
+
+turn_cache() {
+	draw 12
+	case $drawn in
+	0|1) draw 300; put $((drawn + 1)) "$1/limit" ;;
+	2|3) draw 100; put $((drawn + 1)) "$1/batchcount" ;;
+	4) draw 9; put "$drawn" "$1/shared" ;;
+	5) draw 2; put "$drawn" "$1/auto_size" ;;
+	6) put 1 "$1/shrink" ;;
+	7) put 1 "$1/reap" ;;
+	8) put 1024 "$1/limit" ;;
+	9) get "$1/geometry" "$1/cpus" "$1/nodes" ;;
+	10) get "$1/balance" ;;
+	11) get "$mpslab/slabinfo" ;;
+	esac
+}
+
+# No reserve may get smaller than what is taken of it at once, which is up to 16.
+turn_pool() {
+	draw 4
+	case $drawn in
+	0|1) draw 48; put $((drawn + 16)) "$1/min_nr" ;;
+	2) draw 6000; put "$drawn" "$1/bypass_us" ;;
+	3) get "$1/stats" "$1/waiters" ;;
+	esac
+}
+
+turns() {
+	turn=0
+	while [ "$turn" -lt "$1" ]; do
+		draw 4
+		if [ "$drawn" = 0 ]; then
+			pick "$mpslab"/pools/soak-*
+			turn_pool "$picked"
+		else
+			pick "$mpslab"/caches/soak-*
+			turn_cache "$picked"
+		fi
+		turn=$((turn + 1))
+	done
+}
+
+# All CPUs but the first, one or more at a time.
+hotplug() {
+	random=$((seed & 0x7fffffff)) times=0
+	while running; do
+		# shellcheck disable=SC2086 # a list
+		pick $cpus
+		draw 3
+		[ "$drawn" = 0 ]
+		put $? "$picked"
+		times=$((times + 1))
+		sleep 0.$((drawn + 1))
+	done
+	for cpu in $cpus; do
+		put 1 "$cpu"
+	done
+	echo "# CPUs went or came $times times"
+}
+
+say_bad() {
+	echo "# $*" | tee -a "$bad"
+}
+
+# What is out by the soak's books is in use by the allocator's.
+audit_one() {
+	case $1 in
+	cache)
+		balance=$mpslab/caches/$2/balance
+		text=$(cat "$balance")
+		case $text in
+		*" in use $3 + "*", off by 0
+"*", errors 0") ;;
+		*) say_bad "$2 has $3 objects out: $text" ;;
+		esac
+		;;
+	pool)
+		out=$(value "$mpslab/pools/$2/stats" outstanding)
+		[ "$out" = "$3" ] || say_bad "$2 has $3 elements out, not $out"
+		;;
+	esac
+}
+
+# audit HOW: what the soak's file "pause" takes.
+audit() {
+	if ! echo "$1" 2>/dev/null >"$soak/pause"; then
+		running && say_bad "no pause"
+		return
+	fi
+	audits=$((audits + 1))
+	while read -r what name out; do
+		audit_one "$what" "$name" "$out"
+		[ "$1" = 1 ] || [ "$what" = pool ] ||
+			[ -e "$mpslab/pools/$name" ] || audit_empty "$name" "$out"
+	done <"$soak/books"
+	echo 0 >"$soak/pause"
+}
+
+# Nothing is out, so nothing is left.
+audit_empty() {
+	echo 1 >"$mpslab/caches/$1/shrink"
+	text=$(cat "$mpslab/caches/$1/balance")
+	case $2,$text in
+	0,*"slabs 0, "*) ;;
+	*) say_bad "$1 keeps $text" ;;
+	esac
+}
+
+soaks() {
+	while running && [ ! -s "$bad" ]; do
+		turns 60
+		draw 4
+		[ "$drawn" = 0 ]
+		audit $((2 - $?))
+		no_complaints || say_bad "the kernel complains"
+	done
+	echo "# tunables and triggers: $writes writes, $refused refused, $reads reads; $audits audits"
+	sed 's/^/# /' "$soak/stats"
+	[ ! -s "$bad" ] && [ "$(value "$soak/stats" failures)" = 0 ] && return
+	echo "# to repeat it: seed=$seed threads=$(cat /sys/module/mpslab_soak/parameters/threads)"
+	return 1
+}
+
+# More was done than nothing, of everything.
+did_all_of_it() {
+	status=0
+	while read -r key number; do
+		case $key in
+		running|failures|longest_wait_ms|*_not_*|*failed) continue ;;
+		esac
+		[ "$number" != 0 ] || { echo "# no $key"; status=1; }
+	done <"$soak/stats"
+	[ "$audits" != 0 ] && return "$status"
+}
+
+unload_soak() {
+	rmmod mpslab_soak && rmmod mpslab && [ ! -e "$mpslab" ]
+}
+
+# What is freed on the way out is looked at, too.
+nothing_failed_on_the_way_out() {
+	! kernel_log | grep 'mpslab_soak: FAIL'
+}
+
+ktap_print_header
+ktap_set_plan 6
+ktap_test_result "the modules load" load_soak
+[ -z "$cpus" ] || hotplug &
+ktap_test_result "all goes well, and the books agree at each audit" soaks
+wait
+ktap_test_result "all that can be done was done" did_all_of_it
+ktap_test_result "the modules unload" unload_soak
+ktap_test_result "nothing went wrong on the way out" nothing_failed_on_the_way_out
+ktap_test_result "the kernel has nothing to complain about" no_complaints
+ktap_finished
