@@ -101,6 +101,7 @@ bool stamp_check(struct worker *w, const char *whose, const void *obj,
 		 unsigned int size, u32 stamp);
 bool cache_get(struct worker *w, struct soak_cache *c, u32 how, gfp_t gfp,
 	       struct held *h);
+void cache_pairs(struct worker *w, struct soak_cache *c, u32 how);
 unsigned int cache_get_bulk(struct worker *w, struct soak_cache *c, gfp_t gfp,
 			    struct held *h, unsigned int nr);
 void cache_put(struct worker *w, struct held *h);
@@ -147,6 +148,8 @@ void pool_put(struct worker *w, struct soak_pool *p, void *element, u32 stamp);
 void pool_put_bulk(struct worker *w, struct soak_pool *p, void **elements,
 		   const u32 *stamps, unsigned int nr);
 void pool_recreate(struct worker *w, struct soak_pool *p, u32 how, u32 more);
+int pool_create_lone(struct soak_pool *p, unsigned int index);
+void pool_destroy(struct soak_pool *p);
 void pools_destroy(void);
 
 /* ----------------------------------------------------------------- errands -- */
@@ -219,6 +222,8 @@ void errand_take_back(struct errand *e, bool all);
  * @bulk: room for an operation on many
  * @objs: likewise
  * @errands: its errands
+ * @lone: a pool that nobody else uses, with no more than its reserve; so nobody but
+ *	the errand that brings an element back wakes who waits for it
  */
 struct worker {
 	struct task_struct *task;
@@ -234,6 +239,7 @@ struct worker {
 	struct held bulk[BULK_MAX];
 	void *objs[BULK_MAX];
 	struct errand errands[ERRANDS];
+	struct soak_pool lone;
 };
 
 unsigned long ctx_enter(enum soak_ctx ctx);
@@ -250,7 +256,7 @@ enum soak_count {
 	C_CACHE_CREATED, C_CACHE_FAILED, C_CACHE_DESTROYED,
 	C_POOL_ALLOC, C_POOL_FAILED, C_POOL_FREE, C_POOL_RESIZED,
 	C_POOL_NOT_RESIZED, C_POOL_CREATED, C_POOL_CREATE_FAILED,
-	C_POOL_DESTROYED, C_NO_PREEMPT, C_BH, C_IRQS_OFF, C_NMI, C_SOFTIRQ,
+	C_POOL_DESTROYED, C_PAIR, C_NO_PREEMPT, C_BH, C_IRQS_OFF, C_NMI, C_SOFTIRQ,
 	C_HARDIRQ, C_OTHER_TASK, NR_COUNTS
 };
 

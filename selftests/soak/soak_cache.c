@@ -234,6 +234,35 @@ void cache_put_bulk(struct worker *w, struct held *h, unsigned int nr)
 	atomic_sub_return(nr, &c->place.users);
 }
 
+/*
+ * Pairs as fast as they go, so that interrupts and others often find the allocator
+ * at work.  Only the first word says who has the object.
+ */
+void cache_pairs(struct worker *w, struct soak_cache *c, u32 how)
+{
+	unsigned int i, nr = below(how, 300);
+	u32 *obj, born, mine;
+
+	if (!place_enter(&c->place))
+		return;
+	for (i = 0; i < nr && soak_running(); i++) {
+		obj = mpslab_cache_alloc(c->cache, GFP_NOWAIT | __GFP_NOWARN);
+		if (!obj)
+			break;
+		mine = worker_stamp(w);
+		born = *obj;
+		WRITE_ONCE(*obj, mine);
+		barrier();
+		if (READ_ONCE(*obj) != mine)
+			soak_fail(w, "%s: object of stamp %08x has %08x",
+				  c->name, mine, *obj);
+		*obj = born;
+		mpslab_cache_free(c->cache, obj);
+	}
+	soak_count(C_PAIR, i);
+	place_leave(&c->place);
+}
+
 /* ----------------------------------------------------------- coming and going -- */
 
 /* Three of four are of the first half. */

@@ -155,7 +155,7 @@ static const char * const count_names[NR_COUNTS] = {
 	[C_POOL_NOT_RESIZED] = "pools_not_resized",
 	[C_POOL_CREATED] = "pools_created",
 	[C_POOL_CREATE_FAILED] = "pools_not_created",
-	[C_POOL_DESTROYED] = "pools_destroyed",
+	[C_POOL_DESTROYED] = "pools_destroyed", [C_PAIR] = "quick_pairs",
 	[C_NO_PREEMPT] = "without_preemption", [C_BH] = "without_softirqs",
 	[C_IRQS_OFF] = "without_interrupts", [C_NMI] = "as_in_nmi",
 	[C_SOFTIRQ] = "in_softirq", [C_HARDIRQ] = "in_hardirq",
@@ -376,7 +376,7 @@ static void worker_init(struct worker *w, unsigned int index)
 }
 
 /* Some of all, before the first worker asks. */
-static void fill_places(void)
+static int fill_places(void)
 {
 	struct worker *w = &workers[0];
 	struct rnd_state rnd;
@@ -389,6 +389,10 @@ static void fill_places(void)
 	for (i = 0; i < SOAK_POOLS; i++)
 		pool_recreate(w, &soak_pools[i], prandom_u32_state(&rnd),
 			      prandom_u32_state(&rnd));
+	for (i = 0; i < nr_workers; i++)
+		if (pool_create_lone(&workers[i].lone, i))
+			return -ENOMEM;
+	return 0;
 }
 
 static int workers_start(void)
@@ -426,6 +430,8 @@ static void stop(void)
 	if (count_of(C_ALLOC) != count_of(C_FREE) ||
 	    count_of(C_POOL_ALLOC) != count_of(C_POOL_FREE))
 		soak_fail(NULL, "not all that was allocated was freed");
+	for (i = 0; i < nr_workers; i++)
+		pool_destroy(&workers[i].lone);
 	pools_destroy();
 	caches_destroy();
 	kvfree(workers);
@@ -448,9 +454,10 @@ static int __init soak_init(void)
 	started = jiffies;
 	said_at = started;
 	running = true;
-	fill_places();
 	say_how_far();
-	err = workers_start();
+	err = fill_places();
+	if (!err)
+		err = workers_start();
 	if (err) {
 		stop();
 		return err;

@@ -273,7 +273,27 @@ failed:
 	p->cache = NULL;
 }
 
-static void pool_destroy(struct soak_pool *p)
+/* For worker number @index, who is yet to start. */
+int pool_create_lone(struct soak_pool *p, unsigned int index)
+{
+	p->kind = POOL_FLAKY;
+	p->size = 64;
+	p->least = 2;
+	snprintf(p->name, sizeof(p->name), "lone-%u", index);
+	p->cache = mpslab_cache_create(p->name, p->size, 0, 0, NULL);
+	if (!p->cache)
+		return -ENOMEM;
+	p->pool = mpslab_pool_create(p->least, flaky_alloc, flaky_free, p);
+	if (!p->pool)
+		return -ENOMEM;
+	mpslab_pool_set_name(p->pool, p->name);
+	p->fails = true;
+	atomic_set(&p->place.state, PLACE_OPEN);
+	return 0;
+}
+
+/* Of a pool that nobody uses any more, be it half made. */
+void pool_destroy(struct soak_pool *p)
 {
 	if (p->pool == &p->embedded)
 		mpslab_pool_exit(p->pool);
@@ -282,7 +302,6 @@ static void pool_destroy(struct soak_pool *p)
 	p->pool = NULL;
 	mpslab_cache_destroy(p->cache);
 	p->cache = NULL;
-	soak_count(C_POOL_DESTROYED, 1);
 }
 
 /* Another pool in place of @p; all elements of the old one are on their way. */
@@ -301,8 +320,10 @@ void pool_recreate(struct worker *w, struct soak_pool *p, u32 how, u32 more)
 		atomic_set(&p->place.state, old);
 		return;
 	}
-	if (p->pool)
+	if (p->pool) {
 		pool_destroy(p);
+		soak_count(C_POOL_DESTROYED, 1);
+	}
 	pool_create(p, how, more);
 	atomic_set_release(&p->place.state, p->pool ? PLACE_OPEN : PLACE_EMPTY);
 }
@@ -313,8 +334,9 @@ void pools_destroy(void)
 	struct soak_pool *p;
 
 	for (p = soak_pools; p < soak_pools + SOAK_POOLS; p++) {
-		atomic_set(&p->place.state, PLACE_EMPTY);
-		if (p->pool)
-			pool_destroy(p);
+		if (!p->pool)
+			continue;
+		pool_destroy(p);
+		soak_count(C_POOL_DESTROYED, 1);
 	}
 }

@@ -217,6 +217,11 @@ static void do_bulk(struct worker *w, const struct op *op)
 	ctx_leave(ctx, irq);
 }
 
+static void do_pairs(struct worker *w, const struct op *op)
+{
+	cache_pairs(w, pick_cache(op), op->how);
+}
+
 /* One more for another worker, and what he or somebody left there for us. */
 static void do_swap(struct worker *w, const struct op *op)
 {
@@ -301,6 +306,16 @@ static void do_pool(struct worker *w, const struct op *op)
 	pool_use(w, pick_pool(op), op->how, op->more);
 }
 
+/* What is sent away first, we wait for next. */
+static void do_pool_lone(struct worker *w, const struct op *op)
+{
+	if (op->which & 1)
+		pool_use_bulk(w, &w->lone, op->how, op->more);
+	else
+		pool_use(w, &w->lone, op->how, op->more);
+	pool_use_bulk(w, &w->lone, op->how, again(op->more, 1));
+}
+
 static void do_pool_bulk(struct worker *w, const struct op *op)
 {
 	pool_use_bulk(w, pick_pool(op), op->how, op->more);
@@ -344,12 +359,14 @@ static const struct {
 	{ "one",		3000,	do_one },
 	{ "one, atomic",	1500,	do_one_atomic },
 	{ "bulk",		400,	do_bulk },
+	{ "pairs",		300,	do_pairs },
 	{ "swap",		700,	do_swap },
 	{ "check",		400,	do_check },
 	{ "peek",		200,	do_peek },
 	{ "errand",		800,	do_errand },
 	{ "pool",		1500,	do_pool },
 	{ "pool, bulk",		300,	do_pool_bulk },
+	{ "pool, lone",		200,	do_pool_lone },
 	{ "pool, resize",	60,	do_pool_resize },
 	{ "pool, flap",		60,	do_pool_flap },
 	{ "move",		50,	do_move },
