@@ -69,9 +69,14 @@ plan() {
 	put "$picked" "$1"
 }
 
+# For all there is a bound, lest there be nothing left to fail.
 turn_all() {
+	draw 40
+	pick off "every=$((drawn % 5 + 1)) times=$((drawn + 1))" "percent=$((drawn + 1)) seed=$drawn times=40"
+	plans=$((plans + 1))
+	all=$picked
 	pick setup setup pages descriptors
-	plan "$mpslab/fault/$picked"
+	put "$all" "$mpslab/fault/$picked"
 }
 
 turn_cache() {
