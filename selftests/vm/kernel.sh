@@ -86,9 +86,9 @@ depends() {
 distro_kernel() {
 	local name=$1 meta=$2 image release headers dir
 
-	cached "$name-*" && return
+	cached "$name-[0-9]*" && return
 	lock "$name"
-	cached "$name-*" && return
+	cached "$name-[0-9]*" && return
 	need_packages "${build_packages[@]}"
 	private_apt "$name"
 	image=$(depends "$meta" linux-image-)
