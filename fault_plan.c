@@ -43,7 +43,6 @@
 #include <linux/sched.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
-#include <linux/stacktrace.h>
 #include <linux/string.h>
 
 #include "internal.h"
@@ -144,6 +143,11 @@ static bool word_given(const struct fault_spec *spec, enum word_key key)
 	return spec->word[key][0];
 }
 
+static bool asks_callers(const struct fault_spec *spec)
+{
+	return word_given(spec, KEY_CALLER) || word_given(spec, KEY_MODULE);
+}
+
 /* A star at the end stands for anything. */
 static bool word_matches(const char *word, const char *text, size_t len)
 {
@@ -169,7 +173,6 @@ static bool task_matches(const struct fault_spec *spec)
 	return true;
 }
 
-#ifdef CONFIG_STACKTRACE
 /*
  * Names are compared, as a module may not ask for a symbol's address.  The kernel
  * prints "function.suffix+offset/size [module]"; the suffix is the compiler's.
@@ -194,25 +197,26 @@ static noinline bool stack_matches(const struct fault_spec *spec)
 	unsigned long frames[FRAMES_MAX];
 	unsigned int i, nr;
 
-	nr = stack_trace_save(frames, ARRAY_SIZE(frames), 1);
+	nr = compat_stack_trace(frames, ARRAY_SIZE(frames), 0);
 	for (i = 0; i < nr; i++)
 		if (frame_matches(spec, frames[i]))
 			return true;
 	return false;
 }
-#else
-static bool stack_matches(const struct fault_spec *spec)
+
+/* Some can't: UML without frame pointers finds nobody. */
+static bool can_walk_stack(void)
 {
-	return false;	/* never asked: check_spec() */
+	unsigned long frame;
+
+	return compat_stack_trace(&frame, 1, 0);
 }
-#endif
 
 static bool is_about(const struct fault_spec *spec)
 {
 	if (!task_matches(spec))
 		return false;
-	return (!word_given(spec, KEY_CALLER) && !word_given(spec, KEY_MODULE)) ||
-	       stack_matches(spec);
+	return !asks_callers(spec) || stack_matches(spec);
 }
 
 /* ---------------------------------------------------------------- what comes -- */
@@ -288,6 +292,7 @@ bool fault_hit(struct fault_set *set, enum fault_point point, gfp_t gfp)
 		fail = true;
 	return fault_attr_fails(point) || fail;
 }
+EXPORT_SYMBOL_IF_KUNIT(fault_hit);
 
 /* -------------------------------------------------------------- reading plans -- */
 
@@ -375,8 +380,7 @@ static int check_spec(struct fault_spec *spec)
 		spec->number[KEY_FAIL] = !spec->number[KEY_DELAY_US];
 	if (!spec->number[KEY_FAIL] && !spec->number[KEY_DELAY_US])
 		return -EINVAL;
-	if (!IS_ENABLED(CONFIG_STACKTRACE) &&
-	    (word_given(spec, KEY_CALLER) || word_given(spec, KEY_MODULE)))
+	if (asks_callers(spec) && !can_walk_stack())
 		return -EOPNOTSUPP;
 	atomic_set(&spec->left, spec->number[KEY_TIMES]);
 	return 0;
@@ -455,6 +459,29 @@ int fault_plan_write(struct fault_plan *plan, char *text)
 }
 EXPORT_SYMBOL_IF_KUNIT(fault_plan_write);
 
+/**
+ * fault_plan_counts() - what a plan has done since it was written
+ * @plan: the plan, or one that was turned off
+ * @counts: the result; 0 if there never was one
+ *
+ * Context: any.
+ */
+void fault_plan_counts(struct fault_plan *plan, struct fault_counts *counts)
+{
+	struct fault_spec *spec;
+
+	memset(counts, 0, sizeof(*counts));
+	rcu_read_lock();
+	spec = rcu_dereference(plan->spec);
+	if (spec) {
+		counts->seen = atomic_long_read(&spec->seen);
+		counts->failed = atomic_long_read(&spec->failed);
+		counts->delayed = atomic_long_read(&spec->delayed);
+	}
+	rcu_read_unlock();
+}
+EXPORT_SYMBOL_IF_KUNIT(fault_plan_counts);
+
 static void show_spec(struct seq_file *m, const struct fault_spec *spec)
 {
 	const char *blank = "";
@@ -483,6 +510,7 @@ static void show_spec(struct seq_file *m, const struct fault_spec *spec)
 void fault_plan_show(struct seq_file *m, struct fault_plan *plan)
 {
 	unsigned long bit = BIT(plan - plan->set->plan);
+	struct fault_counts counts;
 	struct fault_spec *spec;
 
 	mutex_lock(&fault_mutex);
@@ -492,11 +520,10 @@ void fault_plan_show(struct seq_file *m, struct fault_plan *plan)
 		show_spec(m, spec);
 	else
 		seq_puts(m, "off\n");
-	seq_printf(m, "seen %lu, failed %lu, delayed %lu\n",
-		   spec ? atomic_long_read(&spec->seen) : 0,
-		   spec ? atomic_long_read(&spec->failed) : 0,
-		   spec ? atomic_long_read(&spec->delayed) : 0);
+	fault_plan_counts(plan, &counts);
 	mutex_unlock(&fault_mutex);
+	seq_printf(m, "seen %lu, failed %lu, delayed %lu\n", counts.seen,
+		   counts.failed, counts.delayed);
 }
 
 /* ----------------------------------------------------------------- beginnings -- */
@@ -512,6 +539,7 @@ void fault_set_init(struct fault_set *set)
 	for (i = 0; i < NR_FAULT_POINTS; i++)
 		set->plan[i].set = set;
 }
+EXPORT_SYMBOL_IF_KUNIT(fault_set_init);
 
 /**
  * fault_set_exit() - no plans any more
@@ -524,6 +552,7 @@ void fault_set_exit(struct fault_set *set)
 	for (i = 0; i < NR_FAULT_POINTS; i++)
 		kfree(rcu_dereference_protected(set->plan[i].spec, true));
 }
+EXPORT_SYMBOL_IF_KUNIT(fault_set_exit);
 
 /**
  * fault_pool_init() - let plans be about a new pool

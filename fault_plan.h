@@ -70,6 +70,13 @@ struct fault_set {
 	struct list_head list;
 };
 
+/* What a plan has done since it was written. */
+struct fault_counts {
+	unsigned long seen;
+	unsigned long failed;
+	unsigned long delayed;
+};
+
 extern struct fault_set fault_all;
 extern const char * const fault_point_names[NR_FAULT_POINTS];
 
@@ -127,6 +134,7 @@ static inline bool fault_setup(void)
 int fault_init(void);
 void fault_exit(void);
 int fault_plan_write(struct fault_plan *plan, char *text);
+void fault_plan_counts(struct fault_plan *plan, struct fault_counts *counts);
 void fault_plan_show(struct seq_file *m, struct fault_plan *plan);
 void fault_set_init(struct fault_set *set);
 void fault_set_exit(struct fault_set *set);

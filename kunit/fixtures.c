@@ -778,6 +778,29 @@ void run_in_hardirq(struct kunit *test, void (*fn)(void *arg), void *arg)
 
 /* ---------------------------------------------------- failing allocations -- */
 
+/* Have @plan do what the text says, from now on. */
+void arm(struct kunit *test, struct fault_plan *plan, const char *fmt, ...)
+{
+	char text[FAULT_TEXT_LEN];
+	va_list args;
+
+	va_start(args, fmt);
+	vscnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	KUNIT_ASSERT_EQ(test, fault_plan_write(plan, text), 0);
+}
+
+/* No more of it.  Returns how many allocations it failed. */
+unsigned long disarm(struct fault_plan *plan)
+{
+	struct fault_counts counts;
+	char off[] = "off";
+
+	fault_plan_write(plan, off);
+	fault_plan_counts(plan, &counts);
+	return counts.failed;
+}
+
 #ifdef CONFIG_FAULT_INJECTION
 
 /* Let the @nth allocation of this task from now on fail; 0: none. */

@@ -211,6 +211,15 @@ void run_in_hardirq(struct kunit *test, void (*fn)(void *arg), void *arg);
 
 /* ---------------------------------------------------- failing allocations -- */
 
+/* By a fault plan, which works on any kernel: of what mpslab asks for. */
+void __printf(3, 4) arm(struct kunit *test, struct fault_plan *plan,
+			const char *fmt, ...);
+unsigned long disarm(struct fault_plan *plan);
+
+#define pages_plan(cache)	(&(cache)->faults.plan[FAULT_PAGES])
+#define descriptors_plan(cache)	(&(cache)->faults.plan[FAULT_DESCRIPTORS])
+
+/* By the kernel's fault injection: of whatever anybody asks for on the way. */
 void need_fail_nth(struct kunit *test);
 void fail_nth(unsigned int nth);
 bool fail_nth_end(void);

@@ -327,15 +327,15 @@ static void grow_failing_anywhere_loses_nothing(struct kunit *test)
 	void *obj;
 	bool hit;
 
-	need_fail_nth(test);
 	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
 		cache = test_cache(test, sizes[i], 0);
 		keep_quiet(test, cache);
 		for (nth = 1, hit = true; hit && nth < 20; nth++) {
-			fail_nth(nth);
-			obj = mpslab_cache_alloc(cache,
-						 GFP_KERNEL | __GFP_NOWARN);
-			hit = fail_nth_end();
+			arm(test, pages_plan(cache), "nth=%u", nth);
+			arm(test, descriptors_plan(cache), "nth=%u", nth);
+			obj = mpslab_cache_alloc(cache, GFP_KERNEL);
+			hit = disarm(pages_plan(cache));
+			hit |= disarm(descriptors_plan(cache));
 			KUNIT_EXPECT_TRUE(test, obj || hit);
 			expect_balanced(test, cache, !!obj);
 			if (obj)
@@ -343,6 +343,7 @@ static void grow_failing_anywhere_loses_nothing(struct kunit *test)
 			mpslab_cache_shrink(cache);
 		}
 		KUNIT_EXPECT_FALSE(test, hit);
+		/* the last one found nothing to fail, and the first one did */
 		KUNIT_EXPECT_GT(test, nth, 2U);
 		test_cache_end(test, cache, 0);
 	}
@@ -353,11 +354,10 @@ static void alloc_without_memory_serves_what_is_free(struct kunit *test)
 	struct mpslab_cache *cache = test_cache_small(test, 0);
 	void *held, *obj;
 
-	need_fail_nth(test);
 	held = test_cache_hold_one(test, cache);
-	fail_nth(1);
-	obj = mpslab_cache_alloc(cache, GFP_KERNEL | __GFP_NOWARN);
-	KUNIT_EXPECT_FALSE(test, fail_nth_end());
+	arm(test, pages_plan(cache), "every=1");
+	obj = mpslab_cache_alloc(cache, GFP_KERNEL);
+	KUNIT_EXPECT_EQ(test, disarm(pages_plan(cache)), 0UL);
 	KUNIT_EXPECT_NOT_NULL(test, obj);
 	mpslab_cache_free(cache, obj);
 	mpslab_cache_free(cache, held);
@@ -492,26 +492,22 @@ static void bulk_alloc_none_returns_zero(struct kunit *test)
 	test_cache_end(test, cache, 0);
 }
 
-/*
- * A failure can be one of the kernel's allocator, which knows how to do without,
- * and not always at the same place; so there are some that do no harm.
- */
+/* The last failure is one that was not reached, so that there is nothing to fail. */
 static void bulk_alloc_failing_anywhere_is_all_or_nothing(struct kunit *test)
 {
 	struct mpslab_cache *cache = test_cache_quiet(test);
 	unsigned int nth, failures = 0, nr = 5 * cache->best.objects;
 	/* this node only, lest another one helps out */
-	gfp_t gfp = GFP_KERNEL | __GFP_NOWARN | __GFP_THISNODE;
+	gfp_t gfp = GFP_KERNEL | __GFP_THISNODE;
 	void **objs = test_pointers(test, nr);
 	bool hit = true;
 	int got;
 
-	need_fail_nth(test);
 	for (nth = 1; hit && nth < 50; nth++) {
 		mpslab_cache_shrink(cache);
-		fail_nth(nth);
+		arm(test, pages_plan(cache), "nth=%u", nth);
 		got = mpslab_cache_alloc_bulk(cache, gfp, nr, objs);
-		hit = fail_nth_end();
+		hit = disarm(pages_plan(cache));
 		KUNIT_EXPECT_TRUE(test, got == (int)nr || (hit && !got));
 		failures += !got;
 		expect_balanced(test, cache, got);

@@ -252,13 +252,11 @@ static void alloc_node_thisnode_without_memory_null(struct kunit *test)
 	int nid = remote_node(test);
 	void *held;
 
-	need_fail_nth(test);
 	held = test_cache_hold_one(test, cache);
-	fail_nth(1);
+	arm(test, pages_plan(cache), "every=1");
 	KUNIT_EXPECT_NULL(test, mpslab_cache_alloc_node(cache, GFP_KERNEL |
-							__GFP_NOWARN |
 							__GFP_THISNODE, nid));
-	KUNIT_EXPECT_TRUE(test, fail_nth_end());
+	KUNIT_EXPECT_GT(test, disarm(pages_plan(cache)), 0UL);
 	mpslab_cache_free(cache, held);
 	test_cache_end(test, cache, 0);
 }
@@ -269,11 +267,10 @@ static void alloc_node_remote_without_memory_falls_back(struct kunit *test)
 	int nid = remote_node(test);
 	void *held, *obj;
 
-	need_fail_nth(test);
 	held = test_cache_hold_one(test, cache);
-	fail_nth(1);
-	obj = mpslab_cache_alloc_node(cache, GFP_KERNEL | __GFP_NOWARN, nid);
-	KUNIT_EXPECT_TRUE(test, fail_nth_end());
+	arm(test, pages_plan(cache), "every=1");
+	obj = mpslab_cache_alloc_node(cache, GFP_KERNEL, nid);
+	KUNIT_EXPECT_GT(test, disarm(pages_plan(cache)), 0UL);
 	KUNIT_EXPECT_NOT_NULL(test, obj);
 	mpslab_cache_free(cache, obj);
 	mpslab_cache_free(cache, held);

@@ -498,11 +498,10 @@ static void slab_create_fragmented_falls_back(struct kunit *test)
 	struct mpslab_cache *cache = quiet_cache(test, SIZE_TWO_ORDERS, 0);
 	struct mpslab_slab *slab;
 
-	need_fail_nth(test);
 	KUNIT_ASSERT_GT(test, cache->best.order, cache->fallback.order);
-	fail_nth(1);
+	arm(test, pages_plan(cache), "nth=1");
 	slab = slab_create(cache, GFP_KERNEL, numa_mem_id());
-	KUNIT_EXPECT_TRUE(test, fail_nth_end());
+	KUNIT_EXPECT_EQ(test, disarm(pages_plan(cache)), 1UL);
 	KUNIT_ASSERT_NOT_NULL(test, slab);
 	KUNIT_EXPECT_EQ(test, slab_order(slab), cache->fallback.order);
 	KUNIT_EXPECT_EQ(test, slab->objects, cache->fallback.objects);
@@ -519,12 +518,10 @@ static void slab_create_no_page_null(struct kunit *test)
 {
 	struct mpslab_cache *cache = quiet_cache(test, SIZE_ONE_ORDER, 0);
 
-	need_fail_nth(test);
 	KUNIT_ASSERT_EQ(test, cache->best.order, cache->fallback.order);
-	fail_nth(1);
-	KUNIT_EXPECT_NULL(test, slab_create(cache, GFP_KERNEL | __GFP_NOWARN,
-					    numa_mem_id()));
-	KUNIT_EXPECT_TRUE(test, fail_nth_end());
+	arm(test, pages_plan(cache), "nth=1");
+	KUNIT_EXPECT_NULL(test, slab_create(cache, GFP_KERNEL, numa_mem_id()));
+	KUNIT_EXPECT_EQ(test, disarm(pages_plan(cache)), 1UL);
 	test_cache_end(test, cache, 0);
 }
 
@@ -536,21 +533,18 @@ static void slab_create_no_descriptor_returns_pages(struct kunit *test)
 	unsigned int i, failed = 0;
 	long before, lost;
 
-	need_fail_nth(test);
 	KUNIT_ASSERT_TRUE(test, cache->best.off_slab);
-	KUNIT_ASSERT_EQ(test, cache->best.order, cache->fallback.order);
+	arm(test, descriptors_plan(cache), "every=1");
 	before = free_pages_now();
 	for (i = 0; i < 4 * PAGES_MANY / 16; i++) {
-		fail_nth(2);
-		slab = slab_create(cache, GFP_KERNEL | __GFP_NOWARN,
-				   numa_mem_id());
-		fail_nth_end();
+		slab = slab_create(cache, GFP_KERNEL, numa_mem_id());
 		failed += !slab;
 		if (slab)
 			release(cache, slab);
 	}
 	lost = before - free_pages_now();
 	KUNIT_EXPECT_EQ(test, failed, i);
+	KUNIT_EXPECT_EQ(test, disarm(descriptors_plan(cache)), (unsigned long)i);
 	KUNIT_EXPECT_LT(test, lost, (long)PAGES_MANY);
 	test_cache_end(test, cache, 0);
 }

@@ -222,13 +222,13 @@ static void size_without_memory_stays(struct kunit *test)
 	struct mpslab_cache *cache = sized_cache(test, 64);
 	unsigned int first = cache->limit, nth;
 
-	need_fail_nth(test);
 	for (nth = 1; nth < 100; nth++) {
-		fail_nth(nth);
+		arm(test, &fault_all.plan[FAULT_SETUP], "nth=%u pid=%d", nth,
+		    task_pid_nr(current));
 		mutex_lock(&cache->tune_lock);
 		cache_tune_locked(cache, 2 * first, first, 8);
 		mutex_unlock(&cache->tune_lock);
-		fail_nth(0);
+		disarm(&fault_all.plan[FAULT_SETUP]);
 		expect_balanced(test, cache, 0);
 		if (cache->limit != first)
 			break;

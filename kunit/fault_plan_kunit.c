@@ -1,0 +1,769 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Fault plans: what is taken for one, whom it is about, what it does; that nothing
+ * is lost by it; and each allocation of the module's own set-up paths, failed once.
+ */
+#include <kunit/test.h>
+#include <linux/delay.h>
+#include <linux/ktime.h>
+#include <linux/sched.h>
+
+#include "fixtures.h"
+#include "pool_fixture.h"
+
+/* A set of no cache and no pool, for what is asked by the case itself. */
+static struct fault_set set;
+
+#define plan_here	(&set.plan[FAULT_PAGES])
+#define setup_plan	(&fault_all.plan[FAULT_SETUP])
+
+static bool ask(void)
+{
+	return fault(&set, FAULT_PAGES, GFP_NOWAIT);
+}
+
+/* How many of @nr fail; a bit in @which for each of the first 64. */
+static unsigned int ask_many(unsigned int nr, u64 *which)
+{
+	unsigned int i, failed = 0;
+
+	*which = 0;
+	for (i = 0; i < nr; i++) {
+		if (!ask())
+			continue;
+		failed++;
+		if (i < 64)
+			*which |= BIT_ULL(i);
+	}
+	return failed;
+}
+
+static void expect_counts(struct kunit *test, struct fault_plan *plan,
+			  unsigned long seen, unsigned long failed,
+			  unsigned long delayed)
+{
+	struct fault_counts counts;
+
+	fault_plan_counts(plan, &counts);
+	KUNIT_EXPECT_EQ(test, counts.seen, seen);
+	KUNIT_EXPECT_EQ(test, counts.failed, failed);
+	KUNIT_EXPECT_EQ(test, counts.delayed, delayed);
+}
+
+static int fault_test_init(struct kunit *test)
+{
+	memset(&set, 0, sizeof(set));
+	fault_set_init(&set);
+	return pool_test_init(test);
+}
+
+static void fault_test_exit(struct kunit *test)
+{
+	unsigned int i;
+
+	for (i = 0; i < NR_FAULT_POINTS; i++)
+		disarm(&fault_all.plan[i]);
+	fault_set_exit(&set);
+	pool_test_exit(test);
+}
+
+/* --------------------------------------------------------------- what is a plan -- */
+
+static void plan_bad_text_refused(struct kunit *test)
+{
+	static const struct {
+		const char *text;
+		int err;
+	} bad[] = {
+		{ "", -EINVAL },
+		{ " ", -EINVAL },
+		{ "on", -EINVAL },
+		{ "off ", -EINVAL },
+		{ "nth", -EINVAL },
+		{ "nth=", -EINVAL },
+		{ "=1", -EINVAL },
+		{ "nth=-1", -EINVAL },
+		{ "nth=+1", -EINVAL },
+		{ "nth=1x", -EINVAL },
+		{ "nth=0", -ERANGE },
+		{ "nth=4294967296", -ERANGE },
+		{ "every=0", -ERANGE },
+		{ "percent=0", -ERANGE },
+		{ "percent=101", -ERANGE },
+		{ "every=1 times=0", -ERANGE },
+		{ "every=1 fail=2", -ERANGE },
+		{ "every=1 pid=2147483648", -ERANGE },
+		{ "every=1 delay_us=10000001", -ERANGE },
+		{ "nth=1 every=1", -EINVAL },
+		{ "nth=1 nth=1", -EINVAL },
+		{ "nth=1 times=2", -EINVAL },
+		{ "every=1 seed=1", -EINVAL },
+		{ "every=1 fail=0", -EINVAL },
+		{ "times=1", -EINVAL },
+		{ "every=1 ", -EINVAL },
+		{ " every=1", -EINVAL },
+		{ "every=1  times=1", -EINVAL },
+		{ "every=1\ttimes=1", -EINVAL },
+		{ "every=1 comm=", -EINVAL },
+		{ "every=1 comm=sixteen_letters_", -EINVAL },
+		{ "every=1 comm=a comm=a", -EINVAL },
+		{ "every=1 caller=a\x80", -EINVAL },
+		{ "every=1 what=1", -EINVAL },
+	};
+	char text[FAULT_TEXT_LEN];
+	unsigned int i;
+
+	arm(test, plan_here, "every=2");
+	for (i = 0; i < ARRAY_SIZE(bad); i++) {
+		strscpy(text, bad[i].text, sizeof(text));
+		KUNIT_EXPECT_EQ_MSG(test, fault_plan_write(plan_here, text),
+				    bad[i].err, "line %u: \"%s\"", i, bad[i].text);
+	}
+	/* the plan that there was goes on */
+	KUNIT_EXPECT_FALSE(test, ask());
+	KUNIT_EXPECT_TRUE(test, ask());
+	expect_counts(test, plan_here, 2, 1, 0);
+}
+
+static void plan_off_keeps_its_counts(struct kunit *test)
+{
+	arm(test, plan_here, "every=1");
+	KUNIT_EXPECT_TRUE(test, ask());
+	KUNIT_EXPECT_EQ(test, disarm(plan_here), 1UL);
+	KUNIT_EXPECT_FALSE(test, ask());
+	expect_counts(test, plan_here, 1, 1, 0);
+	arm(test, plan_here, "every=1");
+	expect_counts(test, plan_here, 0, 0, 0);
+}
+
+/* -------------------------------------------------------------------- which ones -- */
+
+static void plan_takes_what_it_says(struct kunit *test)
+{
+	u64 which;
+
+	ask_many(20, &which);
+	KUNIT_EXPECT_EQ(test, which, 0ULL);
+	arm(test, plan_here, "nth=3");
+	ask_many(20, &which);
+	KUNIT_EXPECT_EQ(test, which, 0x4ULL);
+	arm(test, plan_here, "every=3");
+	ask_many(20, &which);
+	KUNIT_EXPECT_EQ(test, which, 0x24924ULL);
+	arm(test, plan_here, "every=3 times=2");
+	ask_many(20, &which);
+	KUNIT_EXPECT_EQ(test, which, 0x24ULL);
+	expect_counts(test, plan_here, 20, 2, 0);
+	arm(test, plan_here, "percent=100 times=5");
+	ask_many(20, &which);
+	KUNIT_EXPECT_EQ(test, which, 0x1fULL);
+}
+
+static void plan_chance_is_fair_and_repeats(struct kunit *test)
+{
+	static const unsigned int percents[] = { 1, 5, 50, 99 };
+	unsigned int i, failed, nr = 20000;
+	u64 first, second, other;
+
+	for (i = 0; i < ARRAY_SIZE(percents); i++) {
+		arm(test, plan_here, "percent=%u seed=17", percents[i]);
+		failed = ask_many(nr, &first);
+		/* within a fifth of the rarer outcome, six deviations at least */
+		KUNIT_EXPECT_LT(test, abs((int)failed - (int)(nr / 100 * percents[i])),
+				(int)(nr / 500 * min(percents[i], 100 - percents[i])) + 50);
+		arm(test, plan_here, "percent=%u seed=17", percents[i]);
+		KUNIT_EXPECT_EQ(test, ask_many(nr, &second), failed);
+		KUNIT_EXPECT_EQ(test, first, second);
+	}
+	arm(test, plan_here, "percent=50 seed=17");
+	ask_many(64, &first);
+	arm(test, plan_here, "percent=50 seed=18");
+	ask_many(64, &other);
+	KUNIT_EXPECT_NE(test, first, other);
+}
+
+static void ask_in_a_loop(struct crew_member *me)
+{
+	unsigned int i;
+
+	while (crew_going(me)) {
+		for (i = 0; i < 100; i++)
+			ask();
+		me->ops += i;
+	}
+}
+
+/* However many ask at once: no number is drawn twice, no bound exceeded. */
+static void plan_counts_exactly_on_all_cpus(struct kunit *test)
+{
+	struct fault_counts counts;
+	unsigned long ops;
+
+	need_cpus(test, 2);
+	arm(test, plan_here, "every=7");
+	ops = crew_run_all(test, ask_in_a_loop, NULL, scaled(300));
+	expect_counts(test, plan_here, ops, ops / 7, 0);
+
+	arm(test, plan_here, "every=2 times=20");
+	crew_run_all(test, ask_in_a_loop, NULL, 100);
+	fault_plan_counts(plan_here, &counts);
+	KUNIT_EXPECT_EQ(test, counts.failed, 20UL);
+
+	arm(test, plan_here, "nth=50");
+	crew_run_all(test, ask_in_a_loop, NULL, 100);
+	fault_plan_counts(plan_here, &counts);
+	KUNIT_EXPECT_EQ(test, counts.failed, 1UL);
+}
+
+/* -------------------------------------------------------------------------- whose -- */
+
+static void ask_in_softirq(void *failed)
+{
+	*(bool *)failed = ask();
+}
+
+static void plan_tells_tasks_apart(struct kunit *test)
+{
+	bool failed;
+
+	arm(test, plan_here, "every=1 pid=%d", task_pid_nr(current));
+	KUNIT_EXPECT_TRUE(test, ask());
+	/* an interrupt is nobody's, whoever it interrupts */
+	run_in_softirq(test, ask_in_softirq, &failed);
+	KUNIT_EXPECT_FALSE(test, failed);
+	expect_counts(test, plan_here, 1, 1, 0);
+	arm(test, plan_here, "every=1 pid=%d", task_pid_nr(current) + 1);
+	KUNIT_EXPECT_FALSE(test, ask());
+	arm(test, plan_here, "every=1 comm=%s", current->comm);
+	KUNIT_EXPECT_TRUE(test, ask());
+	arm(test, plan_here, "every=1 comm=%.4s*", current->comm);
+	KUNIT_EXPECT_TRUE(test, ask());
+	arm(test, plan_here, "every=1 comm=%.4s", current->comm);
+	KUNIT_EXPECT_FALSE(test, ask());
+	expect_counts(test, plan_here, 0, 0, 0);
+	arm(test, plan_here, "every=1");
+	run_in_softirq(test, ask_in_softirq, &failed);
+	KUNIT_EXPECT_TRUE(test, failed);
+}
+
+static noinline bool ask_as_somebody(void)
+{
+	bool failed = ask();
+
+	barrier();	/* no tail call, which would leave no frame */
+	return failed;
+}
+
+static void plan_tells_callers_apart(struct kunit *test)
+{
+	char text[] = "every=1 module=nobody";
+
+	if (fault_plan_write(plan_here, text) == -EOPNOTSUPP)
+		kunit_skip(test, "needs a kernel that can walk its stack");
+	arm(test, plan_here, "every=1 caller=ask_as_somebody");
+	KUNIT_EXPECT_TRUE(test, ask_as_somebody());
+	arm(test, plan_here, "every=1 caller=ask_as_some* module=%s", KBUILD_MODNAME);
+	KUNIT_EXPECT_TRUE(test, ask_as_somebody());
+	arm(test, plan_here, "every=1 caller=ask_as_some");
+	KUNIT_EXPECT_FALSE(test, ask_as_somebody());
+	arm(test, plan_here, "every=1 caller=ask_as_somebody module=mpslab");
+	KUNIT_EXPECT_FALSE(test, ask_as_somebody());
+	arm(test, plan_here, "every=1 module=nobody");
+	KUNIT_EXPECT_FALSE(test, ask_as_somebody());
+	expect_counts(test, plan_here, 0, 0, 0);
+}
+
+/* ------------------------------------------------------------------------- delays -- */
+
+static s64 ms_of(gfp_t gfp)
+{
+	ktime_t start = ktime_get();
+
+	fault(&set, FAULT_PAGES, gfp);
+	return ktime_ms_delta(ktime_get(), start);
+}
+
+static void plan_delays_where_one_may_sleep(struct kunit *test)
+{
+	unsigned long flags;
+	s64 ms;
+
+	arm(test, plan_here, "every=1 delay_us=50000");
+	KUNIT_EXPECT_GE(test, ms_of(GFP_KERNEL), 50LL);
+	expect_counts(test, plan_here, 1, 0, 1);
+	arm(test, plan_here, "every=1 delay_us=5000000");
+	local_irq_save(flags);
+	ms = ms_of(GFP_ATOMIC);
+	local_irq_restore(flags);
+	KUNIT_EXPECT_LT(test, ms, 1000LL);
+	expect_counts(test, plan_here, 1, 0, 1);
+	arm(test, plan_here, "every=1 delay_us=1 fail=1");
+	KUNIT_EXPECT_TRUE(test, ask());
+	expect_counts(test, plan_here, 1, 1, 1);
+}
+
+/* -------------------------------------------------------------------------- pools -- */
+
+#define RESERVE		4
+
+static struct mpslab_pool *slab_pool(struct kunit *test,
+				     struct mpslab_cache **cache)
+{
+	struct mpslab_pool *pool;
+
+	*cache = test_cache(test, 64, 0);
+	pool = mpslab_pool_create_slab_pool(RESERVE, *cache);
+	KUNIT_ASSERT_NOT_NULL(test, pool);
+	return pool;
+}
+
+static void slab_pool_end(struct kunit *test, struct mpslab_pool *pool,
+			  struct mpslab_cache *cache)
+{
+	struct pool_counts counts;
+
+	pool_counts(pool, &counts);
+	KUNIT_EXPECT_EQ(test, counts.outstanding, 0LL);
+	KUNIT_EXPECT_EQ(test, pool->curr_nr, RESERVE);
+	mpslab_pool_destroy(pool);
+	test_cache_end(test, cache, 0);
+}
+
+/* Take and free @nr, and see how many came from the reserve. */
+static u64 from_reserve(struct kunit *test, struct mpslab_pool *pool,
+			unsigned int nr)
+{
+	u64 before = pool->reserve_allocs;
+	void *element;
+
+	while (nr--) {
+		element = mpslab_pool_alloc(pool, GFP_KERNEL);
+		KUNIT_ASSERT_NOT_NULL(test, element);
+		mpslab_pool_free(element, pool);
+	}
+	return pool->reserve_allocs - before;
+}
+
+/* A pool that would take from the CPU's array asks, while there is a plan. */
+static void pool_plan_closes_the_short_way(struct kunit *test)
+{
+	struct mpslab_cache *cache;
+	struct mpslab_pool *pool = slab_pool(test, &cache);
+	struct fault_plan *plan = &pool->faults->plan[FAULT_BACKEND];
+
+	KUNIT_EXPECT_EQ(test, from_reserve(test, pool, 30), 0ULL);
+	arm(test, plan, "every=3");
+	KUNIT_EXPECT_NULL(test, pool->cache);
+	KUNIT_EXPECT_EQ(test, from_reserve(test, pool, 30), 10ULL);
+	expect_counts(test, plan, 30, 10, 0);
+	disarm(plan);
+	KUNIT_EXPECT_PTR_EQ(test, pool->cache, cache);
+	KUNIT_EXPECT_EQ(test, from_reserve(test, pool, 30), 0ULL);
+	expect_counts(test, plan, 30, 10, 0);
+	slab_pool_end(test, pool, cache);
+}
+
+static void pool_plan_for_all_meets_old_and_new(struct kunit *test)
+{
+	struct fault_plan *plan = &fault_all.plan[FAULT_BACKEND];
+	struct mpslab_cache *cache, *new_cache;
+	struct mpslab_pool *pool = slab_pool(test, &cache), *new;
+
+	arm(test, plan, "every=3 pid=%d", task_pid_nr(current));
+	new = slab_pool(test, &new_cache);
+	KUNIT_EXPECT_NULL(test, new->cache);
+	KUNIT_EXPECT_EQ(test, from_reserve(test, pool, 15), 5ULL);
+	KUNIT_EXPECT_EQ(test, from_reserve(test, new, 15), 5ULL);
+	/* its own plan goes on when that for all ends */
+	arm(test, &pool->faults->plan[FAULT_BACKEND], "every=1");
+	disarm(plan);
+	KUNIT_EXPECT_PTR_EQ(test, new->cache, new_cache);
+	KUNIT_EXPECT_NULL(test, pool->cache);
+	KUNIT_EXPECT_EQ(test, from_reserve(test, pool, 15), 15ULL);
+	slab_pool_end(test, pool, cache);
+	slab_pool_end(test, new, new_cache);
+}
+
+/* What is promised is kept whatever fails. */
+static void pool_plan_breaks_no_promise(struct kunit *test)
+{
+	struct pool_test *pt = test->priv;
+	void *e;
+
+	pool_start(pt, RESERVE);
+	arm(test, &pt->pool.faults->plan[FAULT_BACKEND], "every=1");
+	arm(test, &pt->pool.faults->plan[FAULT_RESERVE], "every=1");
+	KUNIT_EXPECT_NULL(test, pool_get(pt, GFP_NOWAIT));
+	KUNIT_EXPECT_NULL(test, pool_get_reserved(pt));
+	KUNIT_EXPECT_EQ(test, pt->be.calls, 0U);
+	KUNIT_EXPECT_EQ(test, pt->pool.curr_nr, RESERVE);
+	e = pool_get(pt, GFP_NOIO);
+	KUNIT_EXPECT_NOT_NULL(test, e);
+	KUNIT_EXPECT_EQ(test, pt->pool.curr_nr, RESERVE - 1);
+	pool_put(pt, e);
+	expect_settled(pt, RESERVE);
+}
+
+static void pool_plan_bulk_takes_the_rest_elsewhere(struct kunit *test)
+{
+	struct pool_test *pt = test->priv;
+	void *elems[RESERVE];
+	unsigned int i;
+
+	pool_start(pt, RESERVE);
+	arm(test, &pt->pool.faults->plan[FAULT_BACKEND], "nth=2");
+	KUNIT_EXPECT_EQ(test, mpslab_pool_alloc_bulk(&pt->pool, elems, RESERVE), 0);
+	KUNIT_EXPECT_EQ(test, pt->be.calls, 1U);
+	KUNIT_EXPECT_EQ(test, pt->pool.curr_nr, 1);
+	for (i = 0; i < RESERVE; i++) {
+		elem_claim(&pt->be, elems[i], (unsigned long)current);
+		pool_put(pt, elems[i]);
+	}
+	expect_settled(pt, RESERVE);
+}
+
+struct toggled {
+	struct mpslab_pool *pool;
+	struct kunit *test;
+};
+
+static void take_and_give(struct crew_member *me)
+{
+	struct toggled *t = me->data;
+	void *element;
+
+	while (crew_going(me)) {
+		element = mpslab_pool_alloc(t->pool, GFP_KERNEL);
+		crew_expect(me, element);
+		mpslab_pool_free(element, t->pool);
+		me->ops++;
+	}
+}
+
+static void toggle(struct crew_member *me)
+{
+	struct toggled *t = me->data;
+	struct fault_plan *plan = &t->pool->faults->plan[FAULT_BACKEND];
+
+	while (crew_going(me)) {
+		arm(t->test, plan, "every=%u", 1 + random_below(&me->rnd, 4));
+		udelay(random_below(&me->rnd, 20));
+		disarm(plan);
+		me->ops++;
+	}
+}
+
+/* Between the short way and the long one, back and forth, nothing is lost. */
+static void pool_plan_comes_and_goes_under_load(struct kunit *test)
+{
+	struct mpslab_cache *cache;
+	struct toggled t = { .pool = slab_pool(test, &cache), .test = test };
+	struct crew_job jobs[] = {
+		{ .fn = take_and_give, .data = &t, .cpu = 0 },
+		{ .fn = take_and_give, .data = &t, .cpu = 1 },
+		{ .fn = toggle, .data = &t, .cpu = 1 },
+	};
+
+	need_cpus(test, 2);
+	KUNIT_EXPECT_GT(test, crew_run(test, jobs, ARRAY_SIZE(jobs), scaled(500)),
+			1000UL);
+	KUNIT_EXPECT_GT(test, t.pool->reserve_allocs, 0ULL);
+	expect_balanced(test, cache, RESERVE);
+	slab_pool_end(test, t.pool, cache);
+}
+
+/* ------------------------------------------------------------------------- forced -- */
+
+static void force_moves_what_it_says(struct kunit *test)
+{
+	struct mpslab_cache *cache = test_cache_small(test, 2);
+	struct cache_node *n = home(cache);
+	unsigned long objects;
+
+	KUNIT_EXPECT_EQ(test, cache_force_grow(cache), 0);
+	KUNIT_EXPECT_EQ(test, cache_force_grow(cache), 0);
+	KUNIT_EXPECT_EQ(test, n->nr_free, 2UL);
+	objects = n->objects;
+	KUNIT_EXPECT_EQ(test, cache_force_refill(cache), 0);
+	KUNIT_EXPECT_GT(test, here(cache)->ac.avail, 0U);
+	KUNIT_EXPECT_EQ(test, n->objects, objects);
+	expect_balanced(test, cache, 0);
+	KUNIT_EXPECT_EQ(test, cache_force_drain(cache), 0);
+	KUNIT_EXPECT_EQ(test, here(cache)->ac.avail, 0U);
+	KUNIT_EXPECT_EQ(test, n->nr_free, 2UL);
+	expect_balanced(test, cache, 0);
+	expect_lists(test, cache);
+
+	arm(test, pages_plan(cache), "every=1");
+	KUNIT_EXPECT_EQ(test, cache_force_grow(cache), -ENOMEM);
+	KUNIT_EXPECT_EQ(test, n->objects, objects);
+	test_cache_end(test, cache, 0);
+}
+
+static void force_reserve_out_and_in(struct kunit *test)
+{
+	struct pool_test *pt = test->priv;
+	void *e;
+
+	pool_start(pt, RESERVE);
+	e = pool_get_reserved(pt);
+	KUNIT_EXPECT_EQ(test, pool_force_drain(&pt->pool), 0);
+	KUNIT_EXPECT_EQ(test, pt->pool.curr_nr, 0);
+	KUNIT_EXPECT_EQ(test, pt->be.live, 1U);
+	pool_put(pt, e);
+	KUNIT_EXPECT_EQ(test, pt->pool.curr_nr, 1);
+	KUNIT_EXPECT_EQ(test, pool_force_refill(&pt->pool), 0);
+	expect_settled(pt, RESERVE);
+
+	pool_force_drain(&pt->pool);
+	backend_close(&pt->be);
+	KUNIT_EXPECT_EQ(test, pool_force_refill(&pt->pool), -ENOMEM);
+	backend_open(&pt->be);
+	KUNIT_EXPECT_EQ(test, pool_force_refill(&pt->pool), 0);
+	expect_settled(pt, RESERVE);
+}
+
+/* ------------------------------------------------------------------------- set-up -- */
+
+/*
+ * A loop over all allocations of what is set up in its body, which each time the
+ * next one of fails, until there is none left.  @refused counts the times that
+ * @done() says no.
+ */
+static unsigned int each_step(struct kunit *test, bool (*done)(struct kunit *test),
+			      unsigned int *refused)
+{
+	unsigned int nth;
+	bool ok;
+
+	*refused = 0;
+	for (nth = 1; nth < 200; nth++) {
+		arm(test, setup_plan, "nth=%u pid=%d", nth, task_pid_nr(current));
+		ok = done(test);
+		if (!disarm(setup_plan)) {
+			KUNIT_EXPECT_TRUE(test, ok);
+			break;
+		}
+		*refused += !ok;
+	}
+	KUNIT_EXPECT_LT(test, nth, 200U);
+	return nth - 1;
+}
+
+static bool create_cache_once(struct kunit *test)
+{
+	unsigned int listed = caches_listed();
+	struct mpslab_cache *cache;
+	void *obj;
+
+	cache = mpslab_cache_create("kunit-step", 64, 0, 0, NULL);
+	if (!cache) {
+		KUNIT_EXPECT_EQ(test, caches_listed(), listed);
+		return false;
+	}
+	obj = mpslab_cache_alloc(cache, GFP_KERNEL);
+	KUNIT_EXPECT_NOT_NULL(test, obj);
+	mpslab_cache_free(cache, obj);
+	mpslab_cache_destroy(cache);
+	KUNIT_EXPECT_EQ(test, caches_listed(), listed);
+	return true;
+}
+
+/* Struct, name, arrays, directory's name; and for each node itself and an array. */
+static void setup_cache_fails_at_each_step(struct kunit *test)
+{
+	unsigned int refused;
+
+	each_step(test, create_cache_once, &refused);
+	KUNIT_EXPECT_EQ(test, refused, 4U + 2 * num_possible_nodes());
+}
+
+static struct mpslab_cache *tuned;
+
+static bool tune_once(struct kunit *test)
+{
+	int err = cache_tune(tuned, 2 * SMALL_LIMIT, SMALL_LIMIT, 2);
+
+	expect_balanced(test, tuned, 0);
+	KUNIT_EXPECT_EQ(test, tuned->limit,
+			err ? (unsigned int)SMALL_LIMIT : 2U * SMALL_LIMIT);
+	KUNIT_EXPECT_EQ(test, err, err ? -ENOMEM : 0);
+	return !err;
+}
+
+/* The list of shared arrays, these, and the CPUs' arrays; nothing can be spared. */
+static void setup_tuning_fails_at_each_step(struct kunit *test)
+{
+	unsigned int refused, steps;
+
+	tuned = test_cache_small(test, 1);
+	steps = each_step(test, tune_once, &refused);
+	KUNIT_EXPECT_EQ(test, refused, steps);
+	KUNIT_EXPECT_EQ(test, refused, 2U + num_possible_nodes());
+	test_cache_end(test, tuned, 0);
+}
+
+static bool init_pool_once(struct kunit *test)
+{
+	struct pool_test *pt = test->priv;
+	int err;
+
+	err = mpslab_pool_init(&pt->pool, RESERVE, backend_alloc, backend_free,
+			       &pt->be);
+	KUNIT_EXPECT_EQ(test, err, err ? -ENOMEM : 0);
+	KUNIT_EXPECT_EQ(test, mpslab_pool_initialized(&pt->pool), !err);
+	mpslab_pool_exit(&pt->pool);
+	KUNIT_EXPECT_EQ(test, pt->be.live, 0U);
+	return !err;
+}
+
+/* Counts, plans, the array and what is in it, the place in debugfs. */
+static void setup_pool_fails_at_each_step(struct kunit *test)
+{
+	unsigned int refused;
+
+	each_step(test, init_pool_once, &refused);
+	KUNIT_EXPECT_EQ(test, refused, 4U + RESERVE);
+}
+
+static bool create_pool_once(struct kunit *test)
+{
+	struct pool_test *pt = test->priv;
+	struct mpslab_pool *pool;
+
+	pool = mpslab_pool_create(RESERVE, backend_alloc, backend_free, &pt->be);
+	mpslab_pool_destroy(pool);
+	KUNIT_EXPECT_EQ(test, pt->be.live, 0U);
+	return pool;
+}
+
+static void setup_created_pool_fails_at_each_step(struct kunit *test)
+{
+	unsigned int refused;
+
+	each_step(test, create_pool_once, &refused);
+	KUNIT_EXPECT_EQ(test, refused, 5U + RESERVE);
+}
+
+static bool resize_once(struct kunit *test)
+{
+	struct pool_test *pt = test->priv;
+	int err = mpslab_pool_resize(&pt->pool, 2 * RESERVE);
+
+	KUNIT_EXPECT_EQ(test, err, err ? -ENOMEM : 0);
+	KUNIT_EXPECT_EQ(test, pt->pool.min_nr, err ? RESERVE : 2 * RESERVE);
+	KUNIT_EXPECT_EQ(test, pt->pool.curr_nr, pt->pool.min_nr);
+	return !err;
+}
+
+/* The new array, that of new elements, and these. */
+static void setup_resize_fails_at_each_step(struct kunit *test)
+{
+	struct pool_test *pt = test->priv;
+	unsigned int refused, steps;
+
+	pool_start(pt, RESERVE);
+	steps = each_step(test, resize_once, &refused);
+	KUNIT_EXPECT_EQ(test, refused, steps);
+	KUNIT_EXPECT_EQ(test, refused, 2U + RESERVE);
+	expect_settled(pt, 2 * RESERVE);
+}
+
+static bool rename_once(struct kunit *test)
+{
+	struct pool_test *pt = test->priv;
+
+	KUNIT_EXPECT_EQ(test, mpslab_pool_set_name(&pt->pool, "kunit-name"), 0);
+	KUNIT_EXPECT_STREQ(test, debugfs_pool_name(&pt->pool), "kunit-name");
+	KUNIT_EXPECT_EQ(test, mpslab_pool_set_name(&pt->pool, "kunit-other"), 0);
+	return true;
+}
+
+/* Without its files it still has its name. */
+static void setup_rename_needs_no_files(struct kunit *test)
+{
+	struct pool_test *pt = test->priv;
+	unsigned int refused;
+
+	pool_start(pt, RESERVE);
+	KUNIT_EXPECT_GT(test, each_step(test, rename_once, &refused), 1U);
+}
+
+/* ---------------------------------------------------- the kernel's fault injection -- */
+
+#ifdef CONFIG_FAULT_INJECTION_DEBUG_FS
+static void attr_set(enum fault_point point, unsigned long probability)
+{
+	fault_attrs[point].verbose = 0;
+	atomic_set(&fault_attrs[point].times, -1);
+	WRITE_ONCE(fault_attrs[point].probability, probability);
+}
+#else
+static void attr_set(enum fault_point point, unsigned long probability)
+{
+}
+#endif
+
+static void attributes_reach_all_points(struct kunit *test)
+{
+	struct mpslab_cache *cache;
+	struct mpslab_pool *pool;
+	u64 reserved;
+
+	if (!IS_ENABLED(CONFIG_FAULT_INJECTION_DEBUG_FS))
+		kunit_skip(test, "needs CONFIG_FAULT_INJECTION_DEBUG_FS");
+	pool = slab_pool(test, &cache);
+	attr_set(FAULT_BACKEND, 100);
+	reserved = from_reserve(test, pool, 10);
+	attr_set(FAULT_BACKEND, 0);
+	KUNIT_EXPECT_EQ(test, reserved, 10ULL);
+	KUNIT_EXPECT_EQ(test, from_reserve(test, pool, 10), 0ULL);
+
+	attr_set(FAULT_RESERVE, 100);
+	KUNIT_EXPECT_NULL(test, mpslab_pool_alloc_preallocated(pool));
+	attr_set(FAULT_RESERVE, 0);
+	attr_set(FAULT_PAGES, 100);
+	KUNIT_EXPECT_EQ(test, cache_force_grow(cache), -ENOMEM);
+	attr_set(FAULT_PAGES, 0);
+	KUNIT_EXPECT_EQ(test, cache_force_grow(cache), 0);
+	attr_set(FAULT_SETUP, 100);
+	KUNIT_EXPECT_FALSE(test, create_cache_once(test));
+	attr_set(FAULT_SETUP, 0);
+	KUNIT_EXPECT_TRUE(test, create_cache_once(test));
+	slab_pool_end(test, pool, cache);
+}
+
+static struct kunit_case fault_plan_cases[] = {
+	KUNIT_CASE(plan_bad_text_refused),
+	KUNIT_CASE(plan_off_keeps_its_counts),
+	KUNIT_CASE(plan_takes_what_it_says),
+	KUNIT_CASE(plan_chance_is_fair_and_repeats),
+	KUNIT_CASE(plan_counts_exactly_on_all_cpus),
+	KUNIT_CASE(plan_tells_tasks_apart),
+	KUNIT_CASE(plan_tells_callers_apart),
+	KUNIT_CASE(plan_delays_where_one_may_sleep),
+	KUNIT_CASE(pool_plan_closes_the_short_way),
+	KUNIT_CASE(pool_plan_for_all_meets_old_and_new),
+	KUNIT_CASE(pool_plan_breaks_no_promise),
+	KUNIT_CASE(pool_plan_bulk_takes_the_rest_elsewhere),
+	KUNIT_CASE(pool_plan_comes_and_goes_under_load),
+	KUNIT_CASE(force_moves_what_it_says),
+	KUNIT_CASE(force_reserve_out_and_in),
+	KUNIT_CASE(setup_cache_fails_at_each_step),
+	KUNIT_CASE(setup_tuning_fails_at_each_step),
+	KUNIT_CASE(setup_pool_fails_at_each_step),
+	KUNIT_CASE(setup_created_pool_fails_at_each_step),
+	KUNIT_CASE(setup_resize_fails_at_each_step),
+	KUNIT_CASE(setup_rename_needs_no_files),
+	KUNIT_CASE(attributes_reach_all_points),
+	{}
+};
+
+static struct kunit_suite fault_plan_suite = {
+	.name = "mpslab_fault_plan",
+	.init = fault_test_init,
+	.exit = fault_test_exit,
+	.test_cases = fault_plan_cases,
+};
+
+kunit_test_suite(fault_plan_suite);
