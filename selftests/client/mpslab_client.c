@@ -29,6 +29,7 @@
 #include <linux/fs.h>
 #include <linux/gfp.h>
 #include <linux/interrupt.h>
+#include <linux/irq_work.h>
 #include <linux/kthread.h>
 #include <linux/ktime.h>
 #include <linux/list.h>
@@ -106,12 +107,14 @@ struct submitter {
  * @done: requests to be completed here
  * @csd: the interrupt that says so, sent by whoever finds @done empty
  * @softirq: what the interrupt leaves the work to, most of the time
+ * @raise: its schedule, see completer_interrupt()
  * @interrupts: how many came
  */
 struct completer {
 	struct llist_head done;
 	call_single_data_t csd;
 	struct tasklet_struct softirq;
+	struct irq_work raise;
 	unsigned int interrupts;
 };
 
@@ -225,13 +228,22 @@ static void completer_softirq(struct tasklet_struct *t)
 	complete_list(container_of(t, struct completer, softirq));
 }
 
-/* In the interrupt; every eighth time the work is done right here. */
+static void completer_raise(struct irq_work *raise)
+{
+	tasklet_schedule(&container_of(raise, struct completer, raise)->softirq);
+}
+
+/*
+ * In the interrupt; every eighth time the work is done right here.  Else it takes
+ * an interrupt more: an idle CPU on PREEMPT_RT makes the calls of others as a task,
+ * and warns of one that raises a softirq.
+ */
 static void completer_interrupt(void *info)
 {
 	struct completer *c = info;
 
 	if (c->interrupts++ % 8)
-		tasklet_schedule(&c->softirq);
+		irq_work_queue(&c->raise);
 	else
 		complete_list(c);
 }
@@ -349,6 +361,7 @@ static void completers_init(void)
 		init_llist_head(&c->done);
 		INIT_CSD(&c->csd, completer_interrupt, c);
 		tasklet_setup(&c->softirq, completer_softirq);
+		c->raise = IRQ_WORK_INIT_HARD(completer_raise);
 	}
 }
 
@@ -400,6 +413,7 @@ static void stop(void)
 	 */
 	on_each_cpu(nothing, NULL, 1);
 	for_each_possible_cpu(cpu) {
+		irq_work_sync(&per_cpu(completers, cpu).raise);
 		tasklet_kill(&per_cpu(completers, cpu).softirq);
 		if (per_cpu(submitters, cpu).task)
 			put_task_struct(per_cpu(submitters, cpu).task);
