@@ -14,6 +14,7 @@
 #ifndef MPSLAB_ARRAY_CACHE_H
 #define MPSLAB_ARRAY_CACHE_H
 
+#include <linux/compiler.h>
 #include <linux/minmax.h>
 #include <linux/string.h>
 #include <linux/types.h>
@@ -58,7 +59,8 @@ static inline unsigned int ac_room(const struct array_cache *ac)
 static __always_inline bool ac_pop(struct array_cache *ac, unsigned int limit,
 				   void **obj)
 {
-	unsigned int avail = ac->avail - 1;
+	/* Whoever is given 0 may have interrupted a writer; he ignores it. */
+	unsigned int avail = data_race(ac->avail) - 1;
 
 	if (unlikely(avail >= limit))
 		return false;
@@ -71,7 +73,8 @@ static __always_inline bool ac_pop(struct array_cache *ac, unsigned int limit,
 static __always_inline bool ac_push(struct array_cache *ac, unsigned int limit,
 				    void *obj)
 {
-	unsigned int avail = ac->avail;
+	/* As in ac_pop(). */
+	unsigned int avail = data_race(ac->avail);
 
 	if (unlikely(avail >= limit))
 		return false;

@@ -180,7 +180,7 @@ static struct cache_node node_snapshot(struct cache_node *n,
 	unsigned long flags;
 
 	raw_spin_lock_irqsave(&n->list_lock, flags);
-	snap = *n;
+	snap = data_race(*n);	/* the lock, too; but nobody looks at that */
 	*shared_avail = n->shared ? n->shared->avail : 0;
 	*shared_limit = n->shared ? n->shared->limit : 0;
 	raw_spin_unlock_irqrestore(&n->list_lock, flags);
@@ -337,7 +337,8 @@ static unsigned int cpu_cache_aliens(struct mpslab_cache *cache,
 	unsigned int nid, sum = 0;
 
 	for (nid = 0; nid < cache->nr_aliens; nid++)
-		sum += READ_ONCE(cpu_cache_alien(cc, nid)->avail);
+		/* as in cpus_line() */
+		sum += data_race(cpu_cache_alien(cc, nid)->avail);
 	return sum;
 }
 
@@ -348,7 +349,9 @@ static unsigned int cpu_cache_aliens(struct mpslab_cache *cache,
 static void cpus_line(struct seq_file *m, struct mpslab_cache *cache, int cpu)
 {
 	struct cpu_cache *cc = per_cpu_ptr(cache->cpu, cpu);
-	unsigned int avail = READ_ONCE(cc->ac.avail);
+	/* as said above */
+	unsigned int avail = data_race(cc->ac.avail);
+	unsigned long aged = data_race(cc->aged_allocs);	/* likewise */
 	struct cpu_stat st;
 
 	cache_cpu_stat(cache, cpu, &st);
@@ -356,7 +359,7 @@ static void cpus_line(struct seq_file *m, struct mpslab_cache *cache, int cpu)
 		return;
 	seq_printf(m, "%3d %5u %5u %5u %7s %4s %10lu %10lu %10lu %7lu %7lu %7lu %5u\n",
 		   cpu, avail, cc->ac.limit, cc->ac.batchcount,
-		   st.allocs != READ_ONCE(cc->aged_allocs) ? "yes" : "no",
+		   st.allocs != aged ? "yes" : "no",
 		   READ_ONCE(cc->gate) ? "no" : "yes", st.allocs, st.frees,
 		   st.allocs - min(st.allocs, st.misses), st.misses, st.refills,
 		   st.flushes, cpu_cache_aliens(cache, cc));

@@ -152,7 +152,7 @@ static __always_inline bool region_known(const void *addr)
 
 	if (unlikely(region >= slab_regions.nr))	/* perhaps hot-added */
 		return virt_addr_valid(addr);
-	return slab_regions.known[BIT_WORD(region)] >>
+	return READ_ONCE(slab_regions.known[BIT_WORD(region)]) >>
 	       (region % BITS_PER_LONG) & 1;
 }
 
@@ -367,8 +367,8 @@ struct mpslab_pool_stat {
  * @elems: where the elements go
  * @wanted: how many
  * @got: how many there are; under pool->lock while queued
- * @woken: he was woken to look at the reserve, and has not looked yet; under
- *	pool->lock
+ * @woken: he was woken to look at the reserve, and has not looked yet; written
+ *	under pool->lock
  * @since: when the wait began, in nanoseconds
  * @overtakes: the pool's count when he queued
  *

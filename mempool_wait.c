@@ -146,7 +146,7 @@ void pool_wake_first(struct mpslab_pool *pool)
 
 	if (!w || w->woken || !pool->curr_nr)
 		return;
-	w->woken = true;
+	WRITE_ONCE(w->woken, true);
 	wake_up_process(w->task);
 }
 
@@ -321,7 +321,7 @@ static void join(struct mpslab_pool *pool, struct pool_waiter *w,
 /* A waiter is awake and looks whether there is something for him. */
 static void look(struct mpslab_pool *pool, struct pool_waiter *w)
 {
-	w->woken = false;
+	WRITE_ONCE(w->woken, false);
 	if (w->got == w->wanted)
 		return;
 	if (first_waiter(pool) == w)

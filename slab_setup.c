@@ -96,11 +96,14 @@ static void cpu_cache_replace(struct mpslab_cache *cache,
 void cache_cpu_stat(struct mpslab_cache *cache, int cpu, struct cpu_stat *st)
 {
 	struct cpu_cache *cc;
+	struct cpu_stat now;
 
 	rcu_read_lock();
 	cc = per_cpu_ptr(READ_ONCE(cache->cpu), cpu);
-	*st = data_race(cc->base);	/* single words, each as good as any */
-	stat_add(st, &cc->stat);
+	/* Single words, each as good as any. */
+	*st = data_race(cc->base);
+	now = data_race(cc->stat);	/* likewise */
+	stat_add(st, &now);
 	rcu_read_unlock();
 }
 EXPORT_SYMBOL_IF_KUNIT(cache_cpu_stat);
