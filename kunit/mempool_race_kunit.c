@@ -607,6 +607,7 @@ static void mempool_storm_hardirqs_settles(struct kunit *test)
 {
 	struct storm *s = storm_start(test, 4, CLOSED);
 
+	need_hardirq(test);
 	s->irq = run_in_hardirq;
 	interrupt_storm(test, s);
 	expect_settled(s->pt, 4);
@@ -634,6 +635,7 @@ static void mempool_storm_resize_and_hardirqs_settle(struct kunit *test)
 {
 	struct storm *s = storm_start(test, 4, OPEN);
 
+	need_hardirq(test);
 	s->irq = run_in_hardirq;
 	resize_under_interrupts(test, s);
 }
