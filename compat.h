@@ -9,6 +9,7 @@
 #include <linux/gfp.h>
 #include <linux/kconfig.h>
 #include <linux/module.h>
+#include <linux/overflow.h>
 #include <linux/preempt.h>
 #include <linux/stackdepot.h>
 #include <linux/stacktrace.h>
@@ -26,6 +27,12 @@
 #define MPSLAB_IMPORT_NS(ns)	MODULE_IMPORT_NS(ns)
 #else
 #define MPSLAB_IMPORT_NS(ns)	MODULE_IMPORT_NS(#ns)
+#endif
+
+/* 6.5, and late in 6.1: the size of a struct that nobody has a pointer to */
+#ifndef struct_size_t
+#define struct_size_t(type, member, count) \
+	struct_size((type *)NULL, member, count)
 #endif
 
 /*
