@@ -8,12 +8,21 @@
 #   next    the newer one that the distribution offers beside it
 #   uml     User Mode Linux with two CPUs, for KUnit; or the build tree in UML=
 #   native  the same without debug options, for benchmarks
-#   debug   x86_64 with KASAN, lockdep and kmemleak, for QEMU
+#   rt      the newer one with PREEMPT_RT
+#   deb-i386, deb-arm64   the distribution's for these, whatever is its newest
+#   debug   x86_64 with KASAN, lockdep and kmemleak, for QEMU; debug-6.1 and
+#           debug-6.12 of older sources
+#   kcsan   x86_64 with KCSAN, strict
+#   rt-debug  x86_64 with PREEMPT_RT and lockdep
+#   ubsan   x86_64 with UBSAN
+#   i386    32-bit x86, with UBSAN
+#   arm64   64-bit ARM
 #   hard    x86_64 with those options of the distribution's newest kernel that an
 #           allocator feels, to compare with its SLUB
 #   slab    the same of the stock kernel, but with SLAB, its last with a choice
 #   source  the newest source tree, which these are built from, and checkpatch's
-#   source-6.1   that of `slab`
+#   source-6.1, source-6.12   older ones
+#   busybox-i386, busybox-arm64   not a kernel: what their guests run
 
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/lib.sh"
@@ -36,9 +45,9 @@ complete() {
 	printf '%s\n' "$1"
 }
 
-# private_apt NAME [SOURCES]: from here on, apt works in a directory of its own,
-# which needs no root, with lists of today, from the sources given or else from
-# the machine's.  Lists of packages' contents, which apt-file asks for, are large.
+# private_apt NAME [SOURCES [ARCHITECTURE]]: from here on, apt works in a directory
+# of its own, which needs no root, with lists of today, from the sources given or
+# else from the machine's.  Lists of packages' contents, which apt-file asks for, are large.
 private_apt() {
 	local apt=$cache/apt-$1
 
@@ -52,6 +61,11 @@ private_apt() {
 		Acquire::Retries "3";
 		Acquire::IndexTargets::deb::Contents-deb::DefaultEnabled "false";
 		Acquire::IndexTargets::deb::Contents-deb-legacy::DefaultEnabled "false";
+	END
+	[ -z "${3:-}" ] || cat >>"$apt/conf" <<-END
+		#clear APT::Architectures;
+		APT::Architecture "$3";
+		APT::Architectures { "$3"; };
 	END
 	if [ -n "${2:-}" ]; then
 		printf '%s\n' "$2" >"$apt/sources.list"
@@ -99,27 +113,67 @@ distro_kernel() {
 	download "$dir" "$image" "$headers" \
 		"$(depends "$headers" linux-headers-)" "$(depends "$headers" linux-kbuild-)"
 
-	# All but this one reference between the packages is relative.
-	sed -i "s|/usr/src/|$dir&|" "$dir/usr/src/$headers/Makefile"
-	ln -s "boot/vmlinuz-$release" "$dir/image"
-	ln -s "usr/src/$headers" "$dir/build"
+	boot_files "$dir" "$release"
 	complete "$dir"
 }
 
-# Newer sources are in a newer suite, of the site that this machine uses anyway.
+# boot_files DIR RELEASE: where the unpacked packages have what others look for.
+boot_files() {
+	# All but this one reference between the packages is relative.
+	sed -i "s|/usr/src/|$1&|" "$1/usr/src/linux-headers-$2/Makefile"
+	ln -s "boot/vmlinuz-$2" "$1/image"
+	ln -s "usr/src/linux-headers-$2" "$1/build"
+}
+
+# foreign_kernel NAME ARCHITECTURE META-PACKAGE: the distribution's, for another
+# architecture; what runs on this one when modules are built comes with `stock`.
+foreign_kernel() {
+	local name=$1 architecture=$2 meta=$3 sources stock image release headers dir
+
+	cached "$name-[0-9]*" && return
+	stock=$(env -u KERNEL "$vm/kernel.sh" stock)
+	lock "$name"
+	cached "$name-[0-9]*" && return
+	need_packages "${build_packages[@]}" debian-archive-keyring
+	private_apt "$name"
+	sources=$(debian_suite -)
+	private_apt "$name" "$sources" "$architecture"
+	image=$(depends "$meta" linux-image-)
+	[ -n "$image" ] || die "apt knows no $meta here"
+	release=${image#linux-image-}
+	headers=linux-headers-$release
+	dir=$cache/$name-$release
+	download "$dir" "$image" "$headers" "$(depends "$headers" linux-headers-)"
+	mkdir -p "$dir/usr/lib"
+	ln -s "$stock"/usr/lib/linux-kbuild-* "$dir/usr/lib/"
+	boot_files "$dir" "$release"
+	complete "$dir"
+}
+
+# debian_suite SUITE: apt's line for a suite, of the site that this machine uses
+# anyway; `-` is the suite that the machine is of.
+debian_suite() {
+	local keyring=/usr/share/keyrings/debian-archive-keyring.gpg site suite
+
+	# shellcheck disable=SC2016 # apt expands it
+	read -r site suite < <(apt-get indextargets --format '$(SITE) $(CODENAME)' \
+		'Created-By: Packages' 'Origin: Debian' 'Label: Debian') ||
+		die "apt uses no site of Debian here"
+	[ "$1" = - ] || suite=$1
+	echo "deb [signed-by=$keyring] $site $suite main"
+}
+
+# Newer sources are in a newer suite.
 newer_source() {
-	local keyring=/usr/share/keyrings/debian-archive-keyring.gpg site package dir
+	local sources package
 
 	cached 'source-*' && return
 	lock source
 	cached 'source-*' && return
 	need_packages "${build_packages[@]}" debian-archive-keyring
 	private_apt source
-	# shellcheck disable=SC2016 # apt expands it
-	site=$(apt-get indextargets --format '$(SITE)' \
-		'Created-By: Packages' 'Origin: Debian' 'Label: Debian' | sed -n 1p)
-	[ -n "$site" ] || die "apt uses no site of Debian here"
-	private_apt source "deb [signed-by=$keyring] $site $source_suite main"
+	sources=$(debian_suite "$source_suite")
+	private_apt source "$sources"
 	package=$(apt-cache pkgnames linux-source- | grep -x 'linux-source-[0-9.]*' |
 		sort -V | tail -n 1)
 	[ -n "$package" ] || die "no linux-source in $source_suite"
@@ -127,14 +181,14 @@ newer_source() {
 	unpack_source "$package" "$cache/source-${package#linux-source-}"
 }
 
-# 6.1's is in the machine's own suite.
+# old_source VERSION: those of 6.1 and 6.12 are in the machine's own suite.
 old_source() {
-	cached old-source-6.1 && return
+	cached "old-source-$1" && return
 	lock old-source
-	cached old-source-6.1 && return
+	cached "old-source-$1" && return
 	need_packages "${build_packages[@]}"
 	private_apt old-source
-	unpack_source linux-source-6.1 "$cache/old-source-6.1"
+	unpack_source "linux-source-$1" "$cache/old-source-$1"
 }
 
 # unpack_source PACKAGE DIR
@@ -148,9 +202,9 @@ unpack_source() {
 	complete "$dir"
 }
 
-# build_kernel NAME SOURCE CONFIG... -- ARCH IMAGE TARGET...
+# build_kernel NAME SOURCE CONFIG... -- ARCH IMAGE [VARIABLE=VALUE...] TARGET...
 build_kernel() {
-	local name=$1 source=$2 configs=() arch image key dir lost
+	local name=$1 source=$2 configs=() variables=() arch image key dir lost
 	shift 2
 	while [ "$1" != -- ]; do
 		configs+=("$vm/$1.config")
@@ -158,6 +212,10 @@ build_kernel() {
 	done
 	arch=$2 image=$3
 	shift 3
+	while [[ ${1:-} = *=* ]]; do
+		variables+=("$1")
+		shift
+	done
 
 	key=$(cat "${configs[@]}" | sha256sum | cut -c 1-12)
 	cached "$name-*-$key" && return
@@ -169,14 +227,38 @@ build_kernel() {
 	rm -rf "$dir"
 	mkdir -p "$dir"
 	cat "${configs[@]}" >"$dir/wanted"
-	make -s -C "$source" O="$dir" ARCH="$arch" KCONFIG_ALLCONFIG="$dir/wanted" allnoconfig >&2
+	make -s -C "$source" O="$dir" ARCH="$arch" "${variables[@]}" \
+		KCONFIG_ALLCONFIG="$dir/wanted" allnoconfig >&2
 	lost=$(grep '^CONFIG_' "$dir/wanted" | grep -vxFf "$dir/.config") || :
 	[ -z "$lost" ] || die "$name.config: not taken by this kernel: ${lost//$'\n'/ }"
 	progress "building the $name kernel (some minutes, once)" "$cache/log/build-$name" \
-		make -C "$source" O="$dir" ARCH="$arch" -j"$(nproc)" "$@"
+		make -C "$source" O="$dir" ARCH="$arch" "${variables[@]}" -j"$(nproc)" "$@"
 	ln -s "$image" "$dir/image"
 	ln -s . "$dir/build"
 	complete "$dir"
+}
+
+# x86_64_kernel NAME SOURCE CONFIG...: one that is tested in QEMU.
+x86_64_kernel() {
+	local name=$1 source=$2
+	shift 2
+	build_kernel "$name" "$source" guest x86_64 "$@" -- x86_64 \
+		arch/x86/boot/bzImage bzImage modules
+}
+
+# busybox NAME ARCHITECTURE: the distribution's, for a guest of another one.
+busybox() {
+	local sources
+
+	cached "$1" && return
+	lock "$1"
+	cached "$1" && return
+	need_packages debian-archive-keyring
+	private_apt "$1"
+	sources=$(debian_suite -)
+	private_apt "$1" "$sources" "$2"
+	download "$cache/$1" busybox-static
+	complete "$cache/$1"
 }
 
 # users_kernel NAME IMAGE BUILD: the user's own, in the form of a cached one.
@@ -199,6 +281,9 @@ stock)
 	fi
 	;;
 next)	distro_kernel next linux-image-6.12-cloud-amd64 ;;
+rt)	distro_kernel rt linux-image-6.12-rt-amd64 ;;
+deb-i386)	foreign_kernel deb-i386 i386 linux-image-686-pae ;;
+deb-arm64)	foreign_kernel deb-arm64 arm64 linux-image-arm64 ;;
 uml)
 	if [ -n "${UML:-}" ]; then
 		users_kernel uml "$UML/linux" "$UML"
@@ -208,9 +293,30 @@ uml)
 	;;
 native)	build_kernel native source native -- um linux ;;
 debug)	build_kernel debug source debug -- x86_64 arch/x86/boot/bzImage bzImage modules ;;
+debug-6.1|debug-6.12)
+	x86_64_kernel "$1" "source-${1#debug-}" v6 memory locks
+	;;
+rt-debug)	x86_64_kernel rt-debug source v7 locks rt ;;
+ubsan)	x86_64_kernel ubsan source v7 ubsan ;;
+i386)	build_kernel i386 source guest v7 i386 ubsan -- i386 arch/x86/boot/bzImage bzImage modules ;;
+arm64)
+	need_packages "${arm64_packages[@]}"
+	build_kernel arm64 source guest v7 arm64 -- arm64 arch/arm64/boot/Image \
+		CROSS_COMPILE=aarch64-linux-gnu- Image modules
+	;;
 hard)	build_kernel hard source distro hard -- x86_64 arch/x86/boot/bzImage bzImage modules ;;
+kcsan)
+	# The kernel itself is not watched: it has races of its own, more than a few
+	# by these rules.  Its barriers count, but for those of the vDSO, which is
+	# no part of it.
+	build_kernel kcsan source guest v7 x86_64 kcsan -- x86_64 arch/x86/boot/bzImage \
+		KCSAN_SANITIZE=n KCSAN_INSTRUMENT_BARRIERS=y \
+		KCSAN_INSTRUMENT_BARRIERS_v{clock_gettime,getcpu,getrandom}.o=n \
+		bzImage modules
+	;;
 slab)	build_kernel slab source-6.1 distro slab -- x86_64 arch/x86/boot/bzImage bzImage modules ;;
 source)	newer_source ;;
-source-6.1)	old_source ;;
-*)	sed -n 's/^# \{0,1\}//; 4,16p' "$0" >&2; exit 2 ;;
+source-6.1|source-6.12)	old_source "${1#source-}" ;;
+busybox-*)	busybox "$1" "${1#busybox-}" ;;
+*)	sed -n '4,/^$/s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
 esac

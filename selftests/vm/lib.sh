@@ -90,6 +90,13 @@ need_packages() {
 build_packages=(build-essential bc bison cpio flex libelf-dev xz-utils)
 # shellcheck disable=SC2034 # likewise
 boot_packages=(busybox-static qemu-system-x86)
+# shellcheck disable=SC2034 # likewise
+arm64_packages=(gcc-aarch64-linux-gnu qemu-system-arm)
+
+# has_config KERNEL OPTION: is it on in the kernel in the directory KERNEL?
+has_config() {
+	grep -q "^CONFIG_\($2\)=y" "$1/build/.config"
+}
 
 # build_modules KERNEL OUT [VARIABLE=VALUE...]: the module, the client and, if
 # the kernel has KUnit, the suites, for the kernel in the directory KERNEL.  OUT
@@ -97,9 +104,15 @@ boot_packages=(busybox-static qemu-system-x86)
 # each other nor leave anything beside the sources.
 build_modules() {
 	local build=$1/build out=$2 flags=()
-	shift 2
 
-	! grep -q '^CONFIG_UML=y' "$build/.config" || flags=(ARCH=um)
+	if has_config "$1" UML; then
+		flags=(ARCH=um)
+	elif has_config "$1" X86_32; then
+		flags=(ARCH=i386)
+	elif has_config "$1" ARM64; then
+		flags=(ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu-)
+	fi
+	shift 2
 	mkdir -p "$out"
 	(
 		cd "$top"

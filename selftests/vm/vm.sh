@@ -1,11 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# vm.sh KERNEL JOB [mem=M] [smp=N] [nodes=N] [icount=1] [turns=1] [limit=SECONDS]
-#       [run=DIR] [append=WORD]... [plugin=FILE] [TEST...]
+# vm.sh KERNEL JOB [mem=M] [smp=N] [nodes=N] [bare=N] [icount=1] [turns=1]
+#       [limit=SECONDS] [run=DIR] [append=WORD]... [plugin=FILE] [TEST...]
 #
-# append= adds a word to the kernel's command line; plugin= is one of QEMU's, told
-# to write to DIR/counts.  For the job `bench`, TEST is a workload; with icount=1 it
+# bare= is how many of the nodes, the last ones, have CPUs but no memory; append=
+# adds a word to the kernel's command line; plugin= is one of QEMU's, told to write
+# to DIR/counts.  For the job `bench`, TEST is a workload; with icount=1 it
 # counts instructions, and wants smp=1.  With turns=1 one CPU runs at a time, and the
 # next one when it comes to a PAUSE.
 #
@@ -16,6 +17,7 @@
 #   output   what the job printed
 #   verdict  the token that the guest was given, and the job's status
 #   totals   cases passed, failed and skipped
+#   clean    is there if it came to a good end and the kernel did not complain
 #
 # The guest has done well when the token is back with status 0, the kernel's log
 # holds no complaint and, for tests, KTAP agrees with its plan.  Nothing is
@@ -26,13 +28,12 @@
 
 name=$1 job=$2 run='' plugin=''
 shift 2
-mem=1024 smp=4 nodes=2 icount=0 turns=0 limit=600
+mem=1024 smp=4 nodes=2 bare=0 icount=0 turns=0 limit=''
 append=()
 case $name in uml|native) is_uml=1 mem=512 smp=2 ;; *) is_uml='' ;; esac
-[ "$name" != debug ] || limit=1800
 while [[ ${1:-} = *=* ]]; do
 	case ${1%%=*} in
-	mem|smp|nodes|icount|turns|limit|run|plugin) declare "$1" ;;
+	mem|smp|nodes|bare|icount|turns|limit|run|plugin) declare "$1" ;;
 	append) append+=("${1#*=}") ;;
 	*) die "vm.sh: what is $1?" ;;
 	esac
@@ -52,12 +53,12 @@ make_initramfs() {
 	local root=$run/root ko
 
 	mkdir -p "$root/bin" "$root/mods" "$root/selftests"
-	cp /bin/busybox "$root/bin/"
+	cp "$busybox" "$root/bin/"
 	ln -s busybox "$root/bin/sh"
 	cp "$vm/init" "$root/"
 	cp "$top"/selftests/*.sh "$root/selftests/" 2>/dev/null || :
 	find "$modules" -name '*.ko' | while IFS= read -r ko; do
-		strip --strip-debug -o "$root/mods/${ko##*/}" "$ko"
+		"$tools"strip --strip-debug -o "$root/mods/${ko##*/}" "$ko"
 	done
 	printf '%s\n' >"$root/job" "job=$job" "tests='$*'" "out=$out" "verdict=$verdict" \
 		"token=$token" "host=$host" "icount=$icount" "rows=$(tput lines 2>/dev/null || echo 24)" \
@@ -73,11 +74,40 @@ uml_guest() {
 		"${append[@]}")
 }
 
-qemu_guest() {
-	local serial console=ttyS0 accel=(-accel "tcg,thread=multi" -cpu max) node
+# The memory of each node and its CPUs.
+numa_nodes() {
+	local each=$((mem / (nodes - bare))) node first last
+
+	guest+=(-m "$((each * (nodes - bare)))M")
+	for ((node = 0; node < nodes; node++)); do
+		first=$((node * smp / nodes)) last=$(((node + 1) * smp / nodes - 1))
+		if [ $node -lt $((nodes - bare)) ]; then
+			guest+=(-object "memory-backend-ram,id=mem$node,size=${each}M"
+				-numa "node,memdev=mem$node,cpus=$first-$last")
+		else
+			guest+=(-numa "node,cpus=$first-$last")
+		fi
+	done
+}
+
+qemu_arm64() {
+	local cpu=max,pauth-impdef=on chardev
+
+	guest=(qemu-system-aarch64 -M virt -accel "tcg,thread=multi" -cpu "$cpu"
+		-serial file:"$run/console")
+	for chardev in output verdict; do
+		guest+=(-chardev "file,id=$chardev,path=$run/$chardev"
+			-device "pci-serial,chardev=$chardev")
+	done
+	console=ttyAMA0
+}
+
+qemu_x86() {
+	local serial accel=(-accel "tcg,thread=multi" -cpu max)
 
 	# For ttyS0, ttyS1 and ttyS2.
 	serial=(file:"$run/console" file:"$run/output" file:"$run/verdict")
+	console=ttyS0
 	case $job in
 	demo)	# live, and kept as well
 		serial=("${serial[0]}" chardev:out "${serial[2]}"
@@ -90,7 +120,8 @@ qemu_guest() {
 	esac
 	# While identify_cpu() has no feature flags, KASAN forgets that it has five
 	# levels of page tables, and an interrupt then looks wild to it.
-	[ "$name" != debug ] || accel=(-accel "tcg,thread=multi" -cpu "max,la57=off")
+	! has_config "$kernel" KASAN ||
+		accel=(-accel "tcg,thread=multi" -cpu "max,la57=off")
 	# Never KVM by itself: where /dev/kvm exists, a guest may still hang in it.
 	[ -z "${KVM:-}" ] || accel=(-accel kvm -cpu host)
 	# One nanosecond of the guest's clock is then one instruction.  Of the host's
@@ -102,22 +133,27 @@ qemu_guest() {
 			-cpu max -rtc "base=2024-01-01,clock=vm")
 		append+=(nokaslr)
 	fi
+	# A busy host may keep the timer from ticking while the kernel looks whether it
+	# does, and the kernel panics.
+	[ "$icount" != 0 ] || append+=(no_timer_check)
 	# One thread for all CPUs.  -icount with more than one hangs QEMU 7.2.
 	if [ "$turns" != 0 ]; then
 		accel=(-accel "tcg,thread=single" -seed 1 -cpu "max,rdrand=off,rdseed=off")
 		append+=(nokaslr)
 	fi
+	guest=(qemu-system-x86_64 -M pc "${accel[@]}"
+		-serial "${serial[0]}" -serial "${serial[1]}" -serial "${serial[@]:2}")
+}
 
-	guest=(qemu-system-x86_64 -nodefaults -no-user-config -display none -no-reboot
-		-M pc "${accel[@]}" -smp "$smp,sockets=$nodes" -m "${mem}M"
-		-serial "${serial[0]}" -serial "${serial[1]}" -serial "${serial[@]:2}"
-		-kernel "$kernel/image" -initrd "$run/initramfs"
+qemu_guest() {
+	local console
+
+	"qemu_$arch"
+	guest+=(-nodefaults -no-user-config -display none -no-reboot
+		-smp "$smp,sockets=$nodes" -kernel "$kernel/image" -initrd "$run/initramfs"
 		-append "console=$console panic=-1 panic_on_warn=1 oops=panic ${append[*]}")
+	numa_nodes
 	[ -z "$plugin" ] || guest+=(-plugin "$plugin,out=$run/counts")
-	for ((node = 0; node < nodes; node++)); do
-		guest+=(-object "memory-backend-ram,id=mem$node,size=$((mem / nodes))M" -numa
-			"node,memdev=mem$node,cpus=$((node * smp / nodes))-$(((node + 1) * smp / nodes - 1))")
-	done
 }
 
 failed=0
@@ -139,7 +175,9 @@ judge() {
 		tail -n 5 "$run/console" | sed 's/^/        /'
 		;;
 	esac
+	[ $failed -gt 0 ] || : >"$run/clean"
 	if grep -aE "$complaints" "$run/console" >"$run/complaints"; then
+		rm -f "$run/clean"
 		fail "the kernel complained:"
 		head -n 10 "$run/complaints" | sed 's/^/        /'
 	fi
@@ -164,7 +202,19 @@ else
 	need_packages "${build_packages[@]}" "${boot_packages[@]}"
 fi
 kernel=$("$vm/kernel.sh" "$name")
+busybox=/bin/busybox tools='' arch=x86
+if has_config "$kernel" ARM64; then
+	need_packages "${arm64_packages[@]}"
+	busybox=$("$vm/kernel.sh" busybox-arm64)/bin/busybox tools=aarch64-linux-gnu- arch=arm64
+elif has_config "$kernel" X86_32; then
+	busybox=$("$vm/kernel.sh" busybox-i386)/bin/busybox
+fi
 mem=${mem%M}
+# The debug options make all of it many times slower.
+if [ -z "$limit" ]; then
+	limit=600
+	! has_config "$kernel" 'KASAN\|KCSAN\|PROVE_LOCKING' || limit=1800
+fi
 run=${run:-$(new_run)}
 
 # One build of the modules for each kernel and each tree that they are built from.
@@ -179,6 +229,8 @@ uml-*)	 host=$run out=/host/output verdict=/host/verdict ;;
 *-shell) host='' out=/dev/ttyS0 verdict=/dev/ttyS2 ;;
 *)	 host='' out=/dev/ttyS1 verdict=/dev/ttyS2 ;;
 esac
+# There the console is no ttyS.
+[ "$arch" = x86 ] || out=/dev/ttyS0 verdict=/dev/ttyS1
 make_initramfs "$@"
 
 status=0
