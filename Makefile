@@ -12,7 +12,8 @@ export KDIR
 endif
 export KERNEL UML KVM ACCEPT BENCH_DIR KERNELS MINUTES SEED THREADS KERNEL_KIND
 
-.PHONY: module install clean test test-debug demo shell check bench bench-quick soak help
+.PHONY: module install clean test test-debug test-matrix demo shell check bench \
+	bench-quick soak help
 
 module: ## build mpslab.ko for the running kernel, or the headers in KDIR=
 	$(MAKE) -C $(KDIR) M=$(CURDIR) modules
@@ -31,6 +32,9 @@ test: ## KUnit under UML, the scripts on the stock kernel
 
 test-debug: ## both on a kernel with KASAN, lockdep and kmemleak
 	@$(vm)/test.sh debug
+
+test-matrix: ## both on all kernels and machines that are tested, or some ROWS=
+	@$(vm)/matrix.sh $(ROWS)
 
 shell: ## a shell in a guest, the module loaded
 	@$(vm)/vm.sh stock shell
@@ -53,4 +57,5 @@ help: ## print this
 	@echo 'instead of the stock kernel; UML= a UML build tree; KVM=1 not to emulate;'
 	@echo 'ACCEPT=1 to make what bench-quick counts the baseline; BENCH_DIR= for what'
 	@echo 'bench leaves (bench-results), KERNELS= for some of its kernels only; SEED= and'
-	@echo 'THREADS= to repeat a soak.'
+	@echo 'THREADS= to repeat a soak; ROWS="kcsan rt" for those rows of test-matrix that'
+	@echo 'have one of these words in their name.'
