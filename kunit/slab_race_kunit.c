@@ -382,12 +382,14 @@ struct irq_storm {
 	atomic_t wrong;
 };
 
+/* The soft interrupt's turns may be interrupted by the hard one's. */
 static void irq_turns(struct irq_storm *irq, struct hand *hand)
 {
+	unsigned long turn = READ_ONCE(irq->turn);
 	unsigned int i;
 
 	for (i = 0; i < 24; i++)
-		if (!hand_turn(hand, (irq->turn + i) % HAND))
+		if (!hand_turn(hand, (turn + i) % HAND))
 			atomic_inc(&irq->wrong);
 }
 
@@ -403,7 +405,7 @@ static void hard_turns(void *arg)
 	struct irq_storm *irq = arg;
 
 	as_drivers_interrupt();
-	irq->turn++;
+	WRITE_ONCE(irq->turn, irq->turn + 1);
 	irq_turns(irq, &irq->hard);
 	tasklet_schedule(&irq->tasklet);
 }
