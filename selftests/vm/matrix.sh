@@ -175,9 +175,10 @@ results=$runs/rows
 : >"$results"
 all_passed=0 all_failed=0 all_skipped=0
 for row in "${rows[@]}"; do
-	! wanted "$(field "$row" 1)" "$@" || run_row "$row"
+	wanted "$(field "$row" 1)" "$@" || continue
+	run_row "$row"
+	update_table	# now, as the next may take an hour
 done
-update_table
 
 echo
 echo "$all_passed passed, $all_failed failed, $all_skipped skipped"
