@@ -104,10 +104,11 @@ run_row() {
 	echo "$name|$version|$about|$machine|$kunit|$scripts|$clean" >>"$results"
 }
 
-# The rows that the table has now, but for its head.
+# The rows that the table has now, but for its head and for those that were not run.
 old_rows() {
 	sed -n '/^\.\. matrix begins/,/^\.\. matrix ends/p' "$table" |
-		sed -e '1,/^Row /d' -e '/^\.\. matrix/d' -e '/^=/d' -e '/^$/d' -e 's/   */|/g'
+		sed -e '1,/^Row /d' -e '/^\.\. matrix/d' -e '/^=/d' -e '/^$/d' -e 's/   */|/g' \
+			-e '/|not run|not run|/d'
 }
 
 # The lines of the table, in the order of the rows above: new ones, else old ones.
