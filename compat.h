@@ -10,6 +10,8 @@
 #include <linux/kconfig.h>
 #include <linux/module.h>
 #include <linux/overflow.h>
+#include <linux/rcupdate.h>
+#include <linux/slab.h>
 #include <linux/preempt.h>
 #include <linux/stackdepot.h>
 #include <linux/stacktrace.h>
@@ -123,6 +125,18 @@ compat_stack_trace(unsigned long *entries, unsigned int max, unsigned int skip)
 	return stack_trace_save(entries, max, skip);
 #else
 	return 0;
+#endif
+}
+
+/* 6.3: what the macros of kvfree_rcu() call is told the object, not an offset */
+static inline void compat_kvfree_call_rcu(void *head, const void *p)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0)
+	kvfree_call_rcu(head, (void *)p);
+#else
+	unsigned long what = head ? head - p : (unsigned long)p;
+
+	kvfree_call_rcu(head, (rcu_callback_t)what);
 #endif
 }
 

@@ -301,6 +301,23 @@ static void pool_rename(struct mpslab_pool *pool, const char *name)
 	mutex_unlock(&pool_names_mutex);
 }
 
+/* A directory is made anew for one pool after another. */
+static DEFINE_MUTEX(one_at_a_time);
+
+/**
+ * debugfs_pool_moved() - the pool is at another place
+ * @pool: the pool, whose name stays
+ *
+ * Context: may sleep; none of the locks of internal.h.
+ */
+void debugfs_pool_moved(struct mpslab_pool *pool)
+{
+	mutex_lock(&one_at_a_time);
+	debugfs_remove(pool->dir->dentry);
+	pool_dir_show(pool);
+	mutex_unlock(&one_at_a_time);
+}
+
 /**
  * debugfs_pool_rename() - give a pool another name
  * @pool: the pool
@@ -313,8 +330,6 @@ static void pool_rename(struct mpslab_pool *pool, const char *name)
  */
 void debugfs_pool_rename(struct mpslab_pool *pool, const char *name)
 {
-	static DEFINE_MUTEX(one_at_a_time);
-
 	mutex_lock(&one_at_a_time);
 	pool_rename(pool, name);
 	mutex_unlock(&one_at_a_time);

@@ -578,6 +578,20 @@ struct fault_set *fault_pool_init(struct mpslab_pool *pool, gfp_t gfp)
 }
 
 /**
+ * fault_pool_moved() - the pool is at another place
+ * @set: its set
+ * @pool: the pool
+ *
+ * Context: task; sleeps.
+ */
+void fault_pool_moved(struct fault_set *set, struct mpslab_pool *pool)
+{
+	mutex_lock(&fault_mutex);
+	set->pool = pool;
+	mutex_unlock(&fault_mutex);
+}
+
+/**
  * fault_pool_exit() - the pool goes
  * @set: its set, which nobody shows any more; NULL is fine
  *

@@ -139,6 +139,7 @@ void fault_plan_show(struct seq_file *m, struct fault_plan *plan);
 void fault_set_init(struct fault_set *set);
 void fault_set_exit(struct fault_set *set);
 struct fault_set *fault_pool_init(struct mpslab_pool *pool, gfp_t gfp);
+void fault_pool_moved(struct fault_set *set, struct mpslab_pool *pool);
 void fault_pool_exit(struct fault_set *set);
 
 #endif /* MPSLAB_FAULT_PLAN_H */

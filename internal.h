@@ -314,6 +314,7 @@ struct mpslab_cache {
 	unsigned long calm_time;	/* jiffies; written under tune_lock */
 	struct irq_work size_irq;
 	struct work_struct size_work;
+	bool rcu_frees;			/* mpslab_kvfree_rcu() was used */
 	atomic_long_t refused;		/* frees counted, but found to be wrong */
 	atomic_long_t errors;		/* callers' mistakes reported */
 	struct fault_set faults;
@@ -507,6 +508,12 @@ void cache_reap(struct mpslab_cache *cache);
 int slab_reap_init(void);
 void slab_reap_exit(void);
 
+/* --------------------------------------------------------- slab_dropin.c -- */
+
+void kvfree_rcu_wait(void);
+int slab_dropin_init(void);
+void slab_dropin_exit(void);
+
 /* -------------------------------------------------------- mempool_core.c -- */
 
 /* Why a pool's allocations and frees go the long way; see pool_set_slow(). */
@@ -571,6 +578,7 @@ void debugfs_cache_remove(struct mpslab_cache *cache);
 
 int debugfs_pool_add(struct mpslab_pool *pool, unsigned long creator);
 void debugfs_pool_remove(struct mpslab_pool *pool);
+void debugfs_pool_moved(struct mpslab_pool *pool);
 void debugfs_pool_rename(struct mpslab_pool *pool, const char *name);
 const char *debugfs_pool_name(struct mpslab_pool *pool);
 

@@ -20,12 +20,17 @@ static int __init mpslab_init(void)
 	err = slab_regions_init();
 	if (err)
 		goto no_regions;
+	err = slab_dropin_init();
+	if (err)
+		goto no_dropin;
 	err = slab_reap_init();
 	if (err)
 		goto no_reap;
 	return 0;
 
 no_reap:
+	slab_dropin_exit();
+no_dropin:
 	slab_regions_exit();
 no_regions:
 	debugfs_root_exit();
@@ -37,6 +42,7 @@ no_root:
 static void __exit mpslab_exit(void)
 {
 	slab_reap_exit();
+	slab_dropin_exit();
 	slab_regions_exit();
 	debugfs_root_exit();
 	fault_exit();

@@ -83,15 +83,74 @@ static inline void *mpslab_cache_zalloc(struct mpslab_cache *cache, gfp_t gfp)
 	return mpslab_cache_alloc(cache, gfp | __GFP_ZERO);
 }
 
+struct list_lru;
+
+void *mpslab_cache_alloc_lru(struct mpslab_cache *cache, struct list_lru *lru,
+			     gfp_t gfp) __malloc;
+
+/**
+ * mpslab_cache_create_usercopy() - create a cache with a region for user space
+ * @name: its name in debugfs and in reports; copied
+ * @size: size of an object, bytes, 1 to KMALLOC_MAX_SIZE
+ * @align: required alignment, bytes, a power of two; 0 for none
+ * @flags: SLAB_* flags
+ * @useroffset: as in struct mpslab_cache_args
+ * @usersize: likewise
+ * @ctor: run once for every object when its slab is born; NULL for none
+ *
+ * Context: task; sleeps.
+ * Return: as mpslab_cache_create_args().
+ */
+static inline struct mpslab_cache *
+mpslab_cache_create_usercopy(const char *name, unsigned int size,
+			     unsigned int align, slab_flags_t flags,
+			     unsigned int useroffset, unsigned int usersize,
+			     void (*ctor)(void *obj))
+{
+	struct mpslab_cache_args args = {
+		.align		= align,
+		.useroffset	= useroffset,
+		.usersize	= usersize,
+		.ctor		= ctor,
+	};
+
+	return mpslab_cache_create_args(name, size, &args, flags);
+}
+
 /* A cache of struct @s, named after it, with the alignment of the struct. */
 #define MPSLAB_CACHE(s, flags)						\
 	mpslab_cache_create(#s, sizeof(struct s), __alignof__(struct s),	\
 			    (flags), NULL)
 
+/* The same, with field @field as the region for user space. */
+#define MPSLAB_CACHE_USERCOPY(s, flags, field)				\
+	mpslab_cache_create_usercopy(#s, sizeof(struct s),		\
+				     __alignof__(struct s), (flags),	\
+				     offsetof(struct s, field),		\
+				     sizeof_field(struct s, field), NULL)
+
+/*
+ * By address, for what may be an object of ours or the kernel's: each does to ours
+ * what the kernel's function of the name does to its own, and hands others on.
+ */
+bool mpslab_owns(const void *p);
+void mpslab_kfree(const void *p);
+void mpslab_kvfree(const void *p);
+void mpslab_kfree_const(const void *p);
+void mpslab_kfree_sensitive(const void *p);
+void mpslab_kvfree_sensitive(const void *p, size_t len);
+void mpslab_kfree_bulk(size_t nr, void **p);
+size_t mpslab_ksize(const void *p);
+void *mpslab_krealloc(const void *p, size_t size, gfp_t gfp) __must_check;
+void mpslab_kvfree_rcu(void *head, const void *p);
+
 /* ---------------------------------------------------------------- pool -- */
 
 typedef void *(mpslab_pool_alloc_t)(gfp_t gfp, void *pool_data);
 typedef void (mpslab_pool_free_t)(void *element, void *pool_data);
+
+/* Stands where the kernel's pool has its wait queue; see mpslab_dropin.h. */
+struct mpslab_pool_wait {};
 
 struct mpslab_pool_stat;
 struct mpslab_pool_dir;
@@ -137,6 +196,7 @@ struct fault_set;
  * @stat: per-CPU counts of elements from the backend and of frees
  * @resize_lock: one resize at a time
  * @dir: the pool's place in debugfs
+ * @wait: nothing; who asks for its address has copied the pool
  * @faults: fault plans
  */
 struct mpslab_pool {
@@ -167,6 +227,7 @@ struct mpslab_pool {
 
 	struct mutex resize_lock;	/* one resize at a time */
 	struct mpslab_pool_dir *dir;
+	struct mpslab_pool_wait wait;
 	struct fault_set *faults;
 };
 
@@ -189,6 +250,7 @@ void mpslab_pool_exit(struct mpslab_pool *pool);
 int mpslab_pool_resize(struct mpslab_pool *pool, int new_min_nr);
 
 void *mpslab_pool_alloc(struct mpslab_pool *pool, gfp_t gfp) __malloc;
+void *mpslab_pool_alloc_noreserve(struct mpslab_pool *pool, gfp_t gfp) __malloc;
 void *mpslab_pool_alloc_preallocated(struct mpslab_pool *pool) __malloc;
 int mpslab_pool_alloc_bulk(struct mpslab_pool *pool, void **elems,
 			   unsigned int count);
@@ -225,6 +287,8 @@ void *mpslab_pool_alloc_slab(gfp_t gfp, void *pool_data);
 void mpslab_pool_free_slab(void *element, void *pool_data);
 void *mpslab_pool_kmalloc(gfp_t gfp, void *pool_data);
 void mpslab_pool_kfree(void *element, void *pool_data);
+void *mpslab_pool_kvmalloc(gfp_t gfp, void *pool_data);
+void mpslab_pool_kvfree(void *element, void *pool_data);
 void *mpslab_pool_alloc_pages(gfp_t gfp, void *pool_data);
 void mpslab_pool_free_pages(void *element, void *pool_data);
 
@@ -240,6 +304,12 @@ void mpslab_pool_free_pages(void *element, void *pool_data);
 #define mpslab_pool_create_kmalloc_pool(min_nr, size)			\
 	mpslab_pool_create((min_nr), mpslab_pool_kmalloc,		\
 			   mpslab_pool_kfree, (void *)(unsigned long)(size))
+#define mpslab_pool_init_kvmalloc_pool(pool, min_nr, size)		\
+	mpslab_pool_init((pool), (min_nr), mpslab_pool_kvmalloc,	\
+			 mpslab_pool_kvfree, (void *)(unsigned long)(size))
+#define mpslab_pool_create_kvmalloc_pool(min_nr, size)			\
+	mpslab_pool_create((min_nr), mpslab_pool_kvmalloc,		\
+			   mpslab_pool_kvfree, (void *)(unsigned long)(size))
 #define mpslab_pool_init_page_pool(pool, min_nr, order)			\
 	mpslab_pool_init((pool), (min_nr), mpslab_pool_alloc_pages,	\
 			 mpslab_pool_free_pages, (void *)(long)(order))
@@ -247,7 +317,11 @@ void mpslab_pool_free_pages(void *element, void *pool_data);
 	mpslab_pool_create((min_nr), mpslab_pool_alloc_pages,		\
 			   mpslab_pool_free_pages, (void *)(long)(order))
 
-/* Beyond the kernel's API: the pool's name in debugfs and in reports. */
+/*
+ * Beyond the kernel's API: the struct was copied; the pool's name in debugfs and in
+ * reports.
+ */
+void mpslab_pool_moved(struct mpslab_pool *pool);
 int mpslab_pool_set_name(struct mpslab_pool *pool, const char *name);
 
 #endif /* MPSLAB_H */

@@ -692,6 +692,8 @@ void mpslab_cache_destroy(struct mpslab_cache *cache)
 
 	if (!cache)
 		return;
+	if (READ_ONCE(cache->rcu_frees))
+		kvfree_rcu_wait();
 	cache_drain(cache);
 	/* Slabs without objects in use have just gone. */
 	if (live_slabs(cache, &objects)) {

@@ -2,6 +2,8 @@
 # shellcheck shell=bash
 #
 # Packages of Debian unpacked into the cache, not installed.  Sourced after lib.sh.
+#
+# shellcheck disable=SC2154 # lib.sh sets $cache
 
 # A directory counts once .complete is in it, written last: a kernel's build tree
 # holds its own path, so that it can't be made elsewhere and then renamed.  What

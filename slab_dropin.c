@@ -1,0 +1,440 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What a driver written for the kernel's allocator does with its objects beside
+ * kmem_cache_free(): kfree(), kvfree(), ksize() and the like, which know an object
+ * by its address; kfree_rcu(); and kmem_cache_alloc_lru().
+ *
+ * By address: an object is ours if its page's private word is the address of a
+ * descriptor that names this page, as find_slab() has it, of whatever cache.  All
+ * else is the kernel's, and goes there.
+ *
+ * After a grace period: an object that is freed by RCU has room for one pointer
+ * (that is all that new kernels ask for), so objects are chained, and each CPU has
+ * one rcu_head for its chain.  While a grace period runs for @waiting, newcomers
+ * gather in @pending, and follow when it is over.
+ */
+#include <linux/export.h>
+#include <linux/memcontrol.h>
+#include <linux/mm.h>
+#include <linux/percpu.h>
+#include <linux/rcupdate.h>
+#include <linux/sched/mm.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "internal.h"
+
+/* ----------------------------------------------------------------- by address -- */
+
+/* The slab that @addr lies in, of any cache, or NULL if it is not ours. */
+static struct mpslab_slab *addr_to_slab(const void *addr)
+{
+	struct mpslab_slab *slab;
+	struct page *page;
+
+	if (!region_known(addr))
+		return NULL;
+	page = virt_to_head_page(addr);
+	slab = slab_listed(page);
+	if (!IS_ALIGNED((unsigned long)slab, sizeof(void *)) ||
+	    !region_known(slab) || slab->page != page)
+		return NULL;
+	return slab;
+}
+
+/* The start of the object that @addr lies in. */
+static void *object_around(const struct mpslab_slab *slab, const void *addr)
+{
+	void *base = slab_base(slab);
+	unsigned int size = slab->cache->size;
+
+	return base + (size_t)((u32)(addr - base) / size) * size;
+}
+
+static bool free_if_ours(const void *p)
+{
+	struct mpslab_slab *slab = addr_to_slab(p);
+
+	if (!slab)
+		return false;
+	mpslab_cache_free(slab->cache, (void *)p);
+	return true;
+}
+
+/**
+ * mpslab_owns() - does memory belong to an mpslab cache?
+ * @p: any address
+ *
+ * Context: any.
+ * Return: true if it lies in a slab.
+ */
+bool mpslab_owns(const void *p)
+{
+	return addr_to_slab(p);
+}
+EXPORT_SYMBOL_GPL(mpslab_owns);
+
+/**
+ * mpslab_kfree() - free an object by its address, be it ours or the kernel's
+ * @p: an object of an mpslab cache, or whatever kfree() takes
+ *
+ * Context: as mpslab_cache_free(), or as kfree().
+ */
+void mpslab_kfree(const void *p)
+{
+	if (!free_if_ours(p))
+		kfree(p);
+}
+EXPORT_SYMBOL_GPL(mpslab_kfree);
+
+/**
+ * mpslab_kvfree() - the same as kvfree()
+ * @p: an object of an mpslab cache, or whatever kvfree() takes
+ *
+ * Context: as mpslab_cache_free(), or as kvfree().
+ */
+void mpslab_kvfree(const void *p)
+{
+	if (!free_if_ours(p))
+		kvfree(p);
+}
+EXPORT_SYMBOL_GPL(mpslab_kvfree);
+
+/**
+ * mpslab_kfree_const() - the same as kfree_const()
+ * @p: an object of an mpslab cache, or whatever kfree_const() takes
+ *
+ * Context: as mpslab_kfree().
+ */
+void mpslab_kfree_const(const void *p)
+{
+	if (!free_if_ours(p))
+		kfree_const(p);
+}
+EXPORT_SYMBOL_GPL(mpslab_kfree_const);
+
+/**
+ * mpslab_kfree_sensitive() - overwrite an object, and free it
+ * @p: an object of an mpslab cache, or whatever kfree_sensitive() takes
+ *
+ * Context: as mpslab_kfree().
+ */
+void mpslab_kfree_sensitive(const void *p)
+{
+	struct mpslab_slab *slab = addr_to_slab(p);
+
+	if (!slab) {
+		kfree_sensitive(p);
+		return;
+	}
+	/* What is no object is not wiped either: the free says so. */
+	if (slab_index(slab, p) >= 0)
+		memzero_explicit((void *)p, slab->cache->object_size);
+	mpslab_cache_free(slab->cache, (void *)p);
+}
+EXPORT_SYMBOL_GPL(mpslab_kfree_sensitive);
+
+/**
+ * mpslab_kvfree_sensitive() - overwrite memory of a given length, and free it
+ * @p: an object of an mpslab cache, or whatever kvfree_sensitive() takes
+ * @len: how many bytes to overwrite
+ *
+ * Context: as mpslab_kvfree().
+ */
+void mpslab_kvfree_sensitive(const void *p, size_t len)
+{
+	if (addr_to_slab(p))
+		mpslab_kfree_sensitive(p);
+	else
+		kvfree_sensitive(p, len);
+}
+EXPORT_SYMBOL_GPL(mpslab_kvfree_sensitive);
+
+/**
+ * mpslab_kfree_bulk() - free many objects by their addresses
+ * @nr: how many
+ * @p: the objects; each as for mpslab_kfree()
+ *
+ * Context: as mpslab_kfree().
+ */
+void mpslab_kfree_bulk(size_t nr, void **p)
+{
+	while (nr--)
+		mpslab_kfree(p[nr]);
+}
+EXPORT_SYMBOL_GPL(mpslab_kfree_bulk);
+
+/**
+ * mpslab_ksize() - bytes that may be used of an object
+ * @p: an object of an mpslab cache, or whatever ksize() takes
+ *
+ * Context: any.
+ * Return: the size as given to mpslab_cache_create(), or what ksize() says.
+ */
+size_t mpslab_ksize(const void *p)
+{
+	struct mpslab_slab *slab = addr_to_slab(p);
+
+	return slab ? slab->cache->object_size : ksize(p);
+}
+EXPORT_SYMBOL_GPL(mpslab_ksize);
+
+/**
+ * mpslab_krealloc() - change the size of memory
+ * @p: an object of an mpslab cache, or whatever krealloc() takes
+ * @size: bytes that are wanted
+ * @gfp: allocation flags
+ *
+ * An object that is large enough stays where it is; else the content moves to
+ * memory of kmalloc().
+ *
+ * Context: as krealloc().
+ * Return: as krealloc(): the memory, or NULL, and then @p is as it was;
+ * %ZERO_SIZE_PTR for a @size of 0, which frees @p.
+ */
+void *mpslab_krealloc(const void *p, size_t size, gfp_t gfp)
+{
+	struct mpslab_slab *slab = addr_to_slab(p);
+	size_t old;
+	void *new;
+
+	if (!slab)
+		return krealloc(p, size, gfp);
+	old = slab->cache->object_size;
+	if (size && size <= old)
+		return (void *)p;
+	new = kmalloc(size, gfp);
+	if (!new)
+		return NULL;
+	if (size)
+		memcpy(new, p, old);
+	mpslab_kfree(p);
+	return new;
+}
+EXPORT_SYMBOL_GPL(mpslab_krealloc);
+
+/* ------------------------------------------------------------------ after RCU -- */
+
+/* What the pointer in an object is used for while it waits. */
+struct rcu_link {
+	struct rcu_link *next;
+};
+
+/**
+ * struct rcu_chain - one CPU's objects that wait for a grace period
+ * @lock: guards the rest
+ * @waiting: freed when the grace period that @rcu stands for is over
+ * @pending: those that came later
+ * @running: call_rcu() was called with @rcu, and it has not come back
+ * @rcu: for call_rcu()
+ */
+struct rcu_chain {
+	raw_spinlock_t lock;
+	struct rcu_link *waiting;
+	struct rcu_link *pending;
+	bool running;
+	struct rcu_head rcu;
+};
+
+static DEFINE_PER_CPU(struct rcu_chain, rcu_chain) = {
+	.lock = __RAW_SPIN_LOCK_UNLOCKED(rcu_chain.lock),
+};
+
+static void free_chain(struct rcu_link *link)
+{
+	struct mpslab_slab *slab;
+	struct rcu_link *next;
+
+	for (; link; link = next) {
+		next = link->next;
+		slab = addr_to_slab(link);
+		if (WARN_ON_ONCE(!slab))	/* it was when it was chained */
+			continue;
+		mpslab_cache_free(slab->cache, object_around(slab, link));
+	}
+}
+
+/* A grace period is over: what is pending is next. */
+static void rcu_chain_done(struct rcu_head *rcu)
+{
+	struct rcu_chain *chain = container_of(rcu, struct rcu_chain, rcu);
+	struct rcu_link *done;
+	unsigned long flags;
+	bool again;
+
+	raw_spin_lock_irqsave(&chain->lock, flags);
+	done = chain->waiting;
+	chain->waiting = chain->pending;
+	chain->pending = NULL;
+	again = chain->waiting;
+	chain->running = again;
+	raw_spin_unlock_irqrestore(&chain->lock, flags);
+	if (again)
+		call_rcu(rcu, rcu_chain_done);
+	free_chain(done);
+}
+
+static void rcu_chain_add(struct rcu_link *link)
+{
+	struct rcu_chain *chain = raw_cpu_ptr(&rcu_chain);
+	unsigned long flags;
+	bool start;
+
+	raw_spin_lock_irqsave(&chain->lock, flags);
+	start = !chain->running;
+	if (start) {
+		link->next = NULL;
+		chain->waiting = link;
+		chain->running = true;
+	} else {
+		link->next = chain->pending;
+		chain->pending = link;
+	}
+	raw_spin_unlock_irqrestore(&chain->lock, flags);
+	if (start)
+		call_rcu(&chain->rcu, rcu_chain_done);
+}
+
+/**
+ * mpslab_kvfree_rcu() - free an object after a grace period
+ * @head: a struct rcu_head or kvfree_rcu_head in the object; NULL if it has none,
+ *	and then this waits for the grace period
+ * @p: an object of an mpslab cache, or whatever kvfree_rcu() takes
+ *
+ * mpslab_cache_destroy() waits for objects that are on this way.
+ *
+ * Context: any but NMI; without @head, sleeps.
+ */
+void mpslab_kvfree_rcu(void *head, const void *p)
+{
+	struct mpslab_slab *slab = addr_to_slab(p);
+
+	if (!slab) {
+		compat_kvfree_call_rcu(head, p);
+	} else if (head) {
+		WRITE_ONCE(slab->cache->rcu_frees, true);
+		rcu_chain_add(head);
+	} else {
+		synchronize_rcu();
+		mpslab_kfree(p);
+	}
+}
+EXPORT_SYMBOL_GPL(mpslab_kvfree_rcu);
+
+/**
+ * kvfree_rcu_wait() - wait for all that mpslab_kvfree_rcu() was called with
+ *
+ * The first barrier waits for the grace periods that run, the second for those
+ * that were still to come.
+ *
+ * Context: task; sleeps.
+ */
+void kvfree_rcu_wait(void)
+{
+	rcu_barrier();
+	rcu_barrier();
+}
+EXPORT_SYMBOL_IF_KUNIT(kvfree_rcu_wait);
+
+/* ------------------------------------------------------------------ list_lru -- */
+
+#ifdef CONFIG_MEMCG
+/*
+ * list_lru_add() finds the list by the memory cgroup that the object's page is
+ * charged to, and takes for granted that there is one: the kernel's allocator makes
+ * it when the object is allocated.  Only that allocator can, so it is asked for an
+ * object that nobody wants, on behalf of the page's cgroup, which need not be the
+ * caller's: pages stay charged to whose task had them first.
+ */
+static struct kmem_cache *lru_maker;
+
+static struct mem_cgroup *page_memcg_get(struct page *page)
+{
+	struct mem_cgroup *memcg;
+
+	rcu_read_lock();
+	do {
+		memcg = page_memcg_check(page);
+	} while (memcg && !css_tryget(&memcg->css));
+	rcu_read_unlock();
+	return memcg;
+}
+
+static bool make_lru_lists(const void *obj, struct list_lru *lru, gfp_t gfp)
+{
+	struct mem_cgroup *memcg = page_memcg_get(virt_to_head_page(obj));
+	struct mem_cgroup *active;
+	void *unwanted;
+
+	if (!memcg)
+		return true;
+	active = set_active_memcg(memcg);
+	unwanted = kmem_cache_alloc_lru(lru_maker, lru, gfp & ~__GFP_ZERO);
+	set_active_memcg(active);
+	mem_cgroup_put(memcg);
+	if (unwanted)
+		kmem_cache_free(lru_maker, unwanted);
+	return unwanted;
+}
+
+/**
+ * slab_dropin_init() - set up what is in this file
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int slab_dropin_init(void)
+{
+	lru_maker = setup_alloc(kmem_cache_create("mpslab_lru_maker",
+						  sizeof(long), 0,
+						  SLAB_ACCOUNT, NULL));
+	return lru_maker ? 0 : -ENOMEM;
+}
+
+/**
+ * slab_dropin_exit() - undo slab_dropin_init()
+ */
+void slab_dropin_exit(void)
+{
+	kmem_cache_destroy(lru_maker);
+}
+#else
+static bool make_lru_lists(const void *obj, struct list_lru *lru, gfp_t gfp)
+{
+	return true;
+}
+
+int slab_dropin_init(void)
+{
+	return 0;
+}
+
+void slab_dropin_exit(void)
+{
+}
+#endif
+
+/**
+ * mpslab_cache_alloc_lru() - allocate an object that will be on a list_lru
+ * @cache: the cache
+ * @lru: the list_lru, such as that of a super block's inodes
+ * @gfp: allocation flags
+ *
+ * Makes sure that @lru has lists for the memory cgroup that list_lru_add() will
+ * look for: that of the object's page, if the cache has %SLAB_ACCOUNT.
+ *
+ * Context: as mpslab_cache_alloc(), and as kmem_cache_alloc_lru().
+ * Return: as mpslab_cache_alloc().
+ */
+void *mpslab_cache_alloc_lru(struct mpslab_cache *cache, struct list_lru *lru,
+			     gfp_t gfp)
+{
+	void *obj = mpslab_cache_alloc(cache, gfp);
+
+	if (!obj || !lru || !(cache->flags & SLAB_ACCOUNT))
+		return obj;
+	if (likely(make_lru_lists(obj, lru, gfp)))
+		return obj;
+	mpslab_cache_free(cache, obj);
+	return NULL;
+}
+EXPORT_SYMBOL_GPL(mpslab_cache_alloc_lru);
