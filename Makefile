@@ -12,8 +12,8 @@ export KDIR
 endif
 export KERNEL UML KVM ACCEPT BENCH_DIR KERNELS MINUTES SEED THREADS KERNEL_KIND
 
-.PHONY: module install clean test test-debug test-matrix demo shell check bench \
-	bench-quick soak help
+.PHONY: module install clean test test-debug test-matrix dropin \
+	test-dropin demo shell check bench bench-quick soak help
 
 module: ## build mpslab.ko for the running kernel, or the headers in KDIR=
 	$(MAKE) -C $(KDIR) M=$(CURDIR) modules
@@ -38,6 +38,12 @@ test-matrix: ## both on all kernels and machines that are tested, or some ROWS=
 
 shell: ## a shell in a guest, the module loaded
 	@$(vm)/vm.sh stock shell
+
+dropin: module ## build the driver in MODULE= on mpslab, its source as it is
+	@KDIR='$(KDIR)' selftests/dropin/dropin.sh "$(MODULE)"
+
+test-dropin: ## XFS, drivers/md and others on mpslab, in guests
+	@selftests/dropin/test.sh
 
 check: ## checkpatch, sparse, warnings, kernel-doc, layering, shellcheck
 	@$(vm)/check.sh

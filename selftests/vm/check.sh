@@ -61,6 +61,13 @@ checkpatch() {
 		--show-types --ignore $not_asked -f "$@"
 }
 
+# It takes _Generic()'s colons for labels, and levels for printk()'s in pr_*().
+checkpatch_dropin() {
+	not_asked+=,SPACING,TABSTOP,INDENTED_LABEL,TRAILING_STATEMENTS,SUSPECT_CODE_INDENT
+	not_asked+=,UNNECESSARY_KERN_LEVEL,PREFER_DEV_LEVEL
+	checkpatch "$@"
+}
+
 client_includes() {
 	! grep -n '#include "' selftests/client/*.[ch] | grep -v '"mpslab\.h"'
 }
@@ -71,11 +78,17 @@ kernel_doc() {
 
 cd "$top"
 mapfile -t all < <(find . -name '*.[ch]' ! -name '*.mod.c' -printf '%P\n' | sort)
+mapfile -t others < <(printf '%s\n' "${all[@]}" | grep -v '^mpslab_dropin')
 mapfile -t unversioned < <(printf '%s\n' "${all[@]}" | grep -vx compat.h)
 mapfile -t core < <(find . -maxdepth 1 -name '*.[ch]' ! -name '*.mod.c' -printf '%P\n' | sort)
 mapfile -t scripts < <(find selftests .ci -name '*.sh' -o -name init -o -path .ci/run | sort)
 
-check "checkpatch --strict" checkpatch "${all[@]}"
+check "checkpatch --strict" checkpatch "${others[@]}"
+check "checkpatch of the drop-in headers" checkpatch_dropin mpslab_dropin*.h
+for kernel in "$stock" "$next" "$uml"; do
+	check "drop-in header: ${kernel##*/}" selftests/dropin/probe.sh "$kernel"
+done
+check "drop-in header: the table of names" selftests/dropin/coverage.sh --check
 check "stock kernel: gcc W=1, sparse" build "$stock" W=1 C=2
 check "newer kernel: gcc W=1, sparse" build "$next" W=1 C=2
 # Debian 12's sparse is too old for this one.

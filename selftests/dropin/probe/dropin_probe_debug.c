@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: GPL-2.0
+/* DEBUG and no pr_fmt(): the other half of mpslab_dropin_printk.h. */
+#define DEBUG
+
+#include <linux/device.h>
+#include <linux/module.h>
+#include <linux/net.h>
+
+static int __init probe_init(void)
+{
+	pr_debug("debug %d\n", 1);
+	pr_devel("devel %d\n", 2);
+	pr_debug_ratelimited("limited %d\n", 3);
+	net_dbg_ratelimited("net %d\n", 4);
+	pr_err_ratelimited("error %d\n", 5);
+	dev_dbg_ratelimited(NULL, "device %d\n", 6);
+	return -ENODEV;
+}
+module_init(probe_init);
+
+MODULE_DESCRIPTION("DEBUG with mpslab_dropin.h");
+MODULE_LICENSE("GPL");
