@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # vm.sh KERNEL JOB [mem=M] [smp=N] [nodes=N] [bare=N] [icount=1] [turns=1]
-#       [limit=SECONDS] [run=DIR] [append=WORD]... [plugin=FILE] [TEST...]
+#       [limit=SECONDS] [run=DIR] [append=WORD]... [plugin=FILE] [overlay=DIR]
+#       [TEST...]
 #
 # bare= is how many of the nodes, the last ones, have CPUs but no memory; append=
 # adds a word to the kernel's command line; plugin= is one of QEMU's, told to write
-# to DIR/counts.  For the job `bench`, TEST is a workload; with icount=1 it
+# to DIR/counts; overlay= is what its root has besides.  For the job `bench`, TEST is a workload; with icount=1 it
 # counts instructions, and wants smp=1.  With turns=1 one CPU runs at a time, and the
 # next one when it comes to a PAUSE.
 #
@@ -26,14 +27,14 @@
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/lib.sh"
 
-name=$1 job=$2 run='' plugin=''
+name=$1 job=$2 run='' plugin='' overlay=''
 shift 2
 mem=1024 smp=4 nodes=2 bare=0 icount=0 turns=0 limit=''
 append=()
 case $name in uml|native) is_uml=1 mem=512 smp=2 ;; *) is_uml='' ;; esac
 while [[ ${1:-} = *=* ]]; do
 	case ${1%%=*} in
-	mem|smp|nodes|bare|icount|turns|limit|run|plugin) declare "$1" ;;
+	mem|smp|nodes|bare|icount|turns|limit|run|plugin|overlay) declare "$1" ;;
 	append) append+=("${1#*=}") ;;
 	*) die "vm.sh: what is $1?" ;;
 	esac
@@ -63,6 +64,7 @@ make_initramfs() {
 	printf '%s\n' >"$root/job" "job=$job" "tests='$*'" "out=$out" "verdict=$verdict" \
 		"token=$token" "host=$host" "icount=$icount" "rows=$(tput lines 2>/dev/null || echo 24)" \
 		"columns=$(tput cols 2>/dev/null || echo 80)"
+	[ -z "$overlay" ] || cp -a "$overlay/." "$root/"
 	(cd "$root" && find . | cpio --quiet -o -H newc) >"$run/initramfs"
 	rm -r "$root"
 }
