@@ -30,6 +30,7 @@
 /* What one worker has at a time, and what one operation moves at most. */
 #define TABLE_SIZE		48U
 #define BULK_MAX		64U
+#define BURST_MAX		256U
 #define ERRANDS			8U
 #define ERRAND_MAX		16U
 #define ERRAND_GETS		4U
@@ -101,7 +102,7 @@ bool stamp_check(struct worker *w, const char *whose, const void *obj,
 		 unsigned int size, u32 stamp);
 bool cache_get(struct worker *w, struct soak_cache *c, u32 how, gfp_t gfp,
 	       struct held *h);
-void cache_pairs(struct worker *w, struct soak_cache *c, u32 how);
+void cache_burst(struct worker *w, struct soak_cache *c, u32 how);
 unsigned int cache_get_bulk(struct worker *w, struct soak_cache *c, gfp_t gfp,
 			    struct held *h, unsigned int nr);
 void cache_put(struct worker *w, struct held *h);
@@ -221,6 +222,7 @@ void errand_take_back(struct errand *e, bool all);
  * @table: objects that it has
  * @bulk: room for an operation on many
  * @objs: likewise
+ * @burst: likewise
  * @errands: its errands
  * @lone: a pool that nobody else uses, with no more than its reserve; so nobody but
  *	the errand that brings an element back wakes who waits for it
@@ -238,6 +240,7 @@ struct worker {
 	struct held table[TABLE_SIZE];
 	struct held bulk[BULK_MAX];
 	void *objs[BULK_MAX];
+	u32 *burst[BURST_MAX];
 	struct errand errands[ERRANDS];
 	struct soak_pool lone;
 };
@@ -256,7 +259,7 @@ enum soak_count {
 	C_CACHE_CREATED, C_CACHE_FAILED, C_CACHE_DESTROYED,
 	C_POOL_ALLOC, C_POOL_FAILED, C_POOL_FREE, C_POOL_RESIZED,
 	C_POOL_NOT_RESIZED, C_POOL_CREATED, C_POOL_CREATE_FAILED,
-	C_POOL_DESTROYED, C_PAIR, C_NO_PREEMPT, C_BH, C_IRQS_OFF, C_NMI, C_SOFTIRQ,
+	C_POOL_DESTROYED, C_BURST, C_NO_PREEMPT, C_BH, C_IRQS_OFF, C_NMI, C_SOFTIRQ,
 	C_HARDIRQ, C_OTHER_TASK, NR_COUNTS
 };
 
@@ -287,7 +290,7 @@ static inline u32 again(u32 drawn, u32 salt)
 bool soak_running(void);
 bool soak_pausing(void);
 bool soak_emptying(void);
-void soak_waited(struct worker *w, struct soak_pool *p, u64 ns);
+void soak_waited(struct worker *w, struct soak_pool *p, unsigned long since);
 __printf(2, 3) void soak_fail(struct worker *w, const char *fmt, ...);
 
 #endif /* MPSLAB_SOAK_H */

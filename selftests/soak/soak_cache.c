@@ -235,31 +235,58 @@ void cache_put_bulk(struct worker *w, struct held *h, unsigned int nr)
 }
 
 /*
- * Pairs as fast as they go, so that interrupts and others often find the allocator
- * at work.  Only the first word says who has the object.
+ * As fast as it goes, so that interrupts and others often find the allocator at
+ * work, on its lists above all.  Only the first word says who has the object.
  */
-void cache_pairs(struct worker *w, struct soak_cache *c, u32 how)
+static unsigned int burst_get(struct worker *w, struct soak_cache *c, u32 stamp,
+			      unsigned int nr)
 {
-	unsigned int i, nr = below(how, 300);
-	u32 *obj, born, mine;
+	unsigned int i;
+
+	for (i = 0; i < nr; i++) {
+		w->burst[i] = mpslab_cache_alloc(c->cache,
+						 GFP_NOWAIT | __GFP_NOWARN);
+		if (!w->burst[i])
+			break;
+		WRITE_ONCE(*w->burst[i], stamp + i);
+	}
+	return i;
+}
+
+static void burst_put(struct worker *w, struct soak_cache *c, u32 stamp,
+		      unsigned int nr)
+{
+	unsigned int i;
+	u32 found;
+
+	for (i = 0; i < nr; i++) {
+		found = READ_ONCE(*w->burst[i]);
+		if (unlikely(found != stamp + i))
+			soak_fail(w, "%s: object of stamp %08x has %08x",
+				  c->name, stamp + i, found);
+		if (c->constructed)
+			construct(w->burst[i]);
+		mpslab_cache_free(c->cache, w->burst[i]);
+	}
+}
+
+/* Some hundred objects, some times. */
+void cache_burst(struct worker *w, struct soak_cache *c, u32 how)
+{
+	unsigned int i, nr, max = 1 + below(how, BURST_MAX);
+	u32 stamp;
 
 	if (!place_enter(&c->place))
 		return;
-	for (i = 0; i < nr && soak_running(); i++) {
-		obj = mpslab_cache_alloc(c->cache, GFP_NOWAIT | __GFP_NOWARN);
-		if (!obj)
-			break;
-		mine = worker_stamp(w);
-		born = *obj;
-		WRITE_ONCE(*obj, mine);
-		barrier();
-		if (READ_ONCE(*obj) != mine)
-			soak_fail(w, "%s: object of stamp %08x has %08x",
-				  c->name, mine, *obj);
-		*obj = born;
-		mpslab_cache_free(c->cache, obj);
+	if (c->size > PAGE_SIZE)
+		max = 1 + max / 16;
+	for (i = 0; i < 4 && soak_running(); i++) {
+		stamp = worker_stamp(w);
+		atomic_add(BURST_MAX, &w->seq);
+		nr = burst_get(w, c, stamp, max);
+		burst_put(w, c, stamp, nr);
+		soak_count(C_BURST, nr);
 	}
-	soak_count(C_PAIR, i);
 	place_leave(&c->place);
 }
 

@@ -28,7 +28,7 @@
 #include <linux/delay.h>
 #include <linux/jiffies.h>
 #include <linux/kthread.h>
-#include <linux/ktime.h>
+#include <linux/timekeeping.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
 #include <linux/mutex.h>
@@ -74,8 +74,9 @@ static unsigned int pausing;	/* what was written to "pause" */
 static bool settled;		/* all pause; under pause_mutex */
 
 static atomic_t failures;
-static atomic64_t longest_wait_ns;
-static unsigned long started, said_at;	/* jiffies */
+static atomic_long_t longest_wait;	/* jiffies */
+static time64_t started;	/* seconds */
+static time64_t said_at;	/* seconds since then */
 
 bool soak_running(void)
 {
@@ -127,18 +128,21 @@ void soak_fail(struct worker *w, const char *fmt, ...)
  * soak_waited() - an allocation that may sleep came back
  * @w: who asked
  * @p: the pool
- * @ns: how long it took, in nanoseconds
+ * @since: when he did, in jiffies
+ *
+ * In jiffies, as the waiter's own timeout is: on a machine whose host has no time
+ * for it they are late, too.
  */
-void soak_waited(struct worker *w, struct soak_pool *p, u64 ns)
+void soak_waited(struct worker *w, struct soak_pool *p, unsigned long since)
 {
-	s64 longest = atomic64_read(&longest_wait_ns);
+	long took = jiffies - since, longest = atomic_long_read(&longest_wait);
 
-	while (ns > longest &&
-	       !atomic64_try_cmpxchg(&longest_wait_ns, &longest, ns))
+	while (took > longest &&
+	       !atomic_long_try_cmpxchg(&longest_wait, &longest, took))
 		;
-	if (ns > (u64)wait_ms * NSEC_PER_MSEC)
-		soak_fail(w, "%s: an allocation took %llu ms", p->name,
-			  div_u64(ns, NSEC_PER_MSEC));
+	if (took > (long)msecs_to_jiffies(wait_ms))
+		soak_fail(w, "%s: an allocation took %u ms", p->name,
+			  jiffies_to_msecs(took));
 }
 
 /* ------------------------------------------------------------------ statistics -- */
@@ -155,7 +159,7 @@ static const char * const count_names[NR_COUNTS] = {
 	[C_POOL_NOT_RESIZED] = "pools_not_resized",
 	[C_POOL_CREATED] = "pools_created",
 	[C_POOL_CREATE_FAILED] = "pools_not_created",
-	[C_POOL_DESTROYED] = "pools_destroyed", [C_PAIR] = "quick_pairs",
+	[C_POOL_DESTROYED] = "pools_destroyed", [C_BURST] = "in_bursts",
 	[C_NO_PREEMPT] = "without_preemption", [C_BH] = "without_softirqs",
 	[C_IRQS_OFF] = "without_interrupts", [C_NMI] = "as_in_nmi",
 	[C_SOFTIRQ] = "in_softirq", [C_HARDIRQ] = "in_hardirq",
@@ -182,15 +186,20 @@ static u64 operations_done(void)
 	return sum;
 }
 
-static u64 longest_wait_ms(void)
+static unsigned int longest_wait_ms(void)
 {
-	return div_u64(atomic64_read(&longest_wait_ns), NSEC_PER_MSEC);
+	return jiffies_to_msecs(atomic_long_read(&longest_wait));
+}
+
+static time64_t seconds_done(void)
+{
+	return ktime_get_seconds() - started;
 }
 
 static void say_how_far(void)
 {
-	pr_info("seed=%lu threads=%u, %lu s: %llu operations, %llu allocs, %llu frees, %llu pool allocs, %llu pool frees, %llu caches, %llu pools, longest wait %llu ms\n",
-		seed, nr_workers, (jiffies - started) / HZ, operations_done(),
+	pr_info("seed=%lu threads=%u, %lld s: %llu operations, %llu allocs, %llu frees, %llu pool allocs, %llu pool frees, %llu caches, %llu pools, longest wait %u ms\n",
+		seed, nr_workers, seconds_done(), operations_done(),
 		count_of(C_ALLOC), count_of(C_FREE), count_of(C_POOL_ALLOC),
 		count_of(C_POOL_FREE), count_of(C_CACHE_CREATED),
 		count_of(C_POOL_CREATED), longest_wait_ms());
@@ -204,7 +213,7 @@ static int stats_show(struct seq_file *m, void *v)
 	seq_printf(m, "%-20s %lu\n", "seed", seed);
 	seq_printf(m, "%-20s %u\n", "threads", nr_workers);
 	seq_printf(m, "%-20s %u\n", "failures", atomic_read(&failures));
-	seq_printf(m, "%-20s %llu\n", "longest_wait_ms", longest_wait_ms());
+	seq_printf(m, "%-20s %u\n", "longest_wait_ms", longest_wait_ms());
 	seq_printf(m, "%-20s %llu\n", "operations", operations_done());
 	for (i = 0; i < NR_COUNTS; i++)
 		seq_printf(m, "%-20s %llu\n", count_names[i], count_of(i));
@@ -335,7 +344,7 @@ static void watch_worker(struct worker *w)
 /* Not while all pause, as somebody looks at the books then. */
 static void end_in_time(void)
 {
-	if (!seconds || time_before(jiffies, started + seconds * HZ))
+	if (!seconds || seconds_done() < seconds)
 		return;
 	if (!mutex_trylock(&pause_mutex))
 		return;
@@ -350,8 +359,8 @@ static void watch_fn(struct work_struct *work)
 
 	for (i = 0; i < nr_workers; i++)
 		watch_worker(&workers[i]);
-	if (time_after_eq(jiffies, said_at + 60 * HZ)) {
-		said_at += 60 * HZ;
+	if (seconds_done() >= said_at + 60) {
+		said_at = seconds_done();
 		say_how_far();
 	}
 	end_in_time();
@@ -451,8 +460,7 @@ static int __init soak_init(void)
 	mailboxes_init();
 	for (i = 0; i < nr_workers; i++)
 		worker_init(&workers[i], i);
-	started = jiffies;
-	said_at = started;
+	started = ktime_get_seconds();
 	running = true;
 	say_how_far();
 	err = fill_places();

@@ -8,7 +8,7 @@
  */
 #include <linux/delay.h>
 #include <linux/gfp.h>
-#include <linux/ktime.h>
+#include <linux/jiffies.h>
 #include <linux/mm.h>
 
 #include "soak.h"
@@ -134,14 +134,14 @@ static void *get_one_at_once(struct soak_pool *p, u32 how)
 static void *get_one(struct worker *w, struct soak_pool *p, u32 how)
 {
 	static const gfp_t gfps[] = { GFP_KERNEL, GFP_NOIO, GFP_NOFS };
-	u64 start = ktime_get_ns();
+	unsigned long start = jiffies;
 	void *element;
 
 	if (how % 4 == 0)
 		return get_one_at_once(p, how);
 	element = mpslab_pool_alloc(p->pool, __GFP_NOWARN |
 				    gfps[below(again(how, 1), ARRAY_SIZE(gfps))]);
-	soak_waited(w, p, ktime_get_ns() - start);
+	soak_waited(w, p, start);
 	if (!element)
 		soak_fail(w, "%s: an allocation that may sleep failed", p->name);
 	return element;
@@ -168,18 +168,18 @@ void pool_use_bulk(struct worker *w, struct soak_pool *p, u32 how, u32 more)
 {
 	void *elements[ERRAND_MAX];
 	unsigned int nr;
-	u64 start;
+	unsigned long start;
 
 	if (!place_enter(&p->place))
 		return;
 	nr = 1 + below(how, p->least);
-	start = ktime_get_ns();
+	start = jiffies;
 	if (mpslab_pool_alloc_bulk(p->pool, elements, nr)) {
 		soak_fail(w, "%s: bulk allocation of %u failed", p->name, nr);
 		place_leave(&p->place);
 		return;
 	}
-	soak_waited(w, p, ktime_get_ns() - start);
+	soak_waited(w, p, start);
 	soak_count(C_POOL_ALLOC, nr);
 	/* We were counted once already. */
 	atomic_add(nr - 1, &p->place.users);

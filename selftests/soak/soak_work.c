@@ -217,9 +217,9 @@ static void do_bulk(struct worker *w, const struct op *op)
 	ctx_leave(ctx, irq);
 }
 
-static void do_pairs(struct worker *w, const struct op *op)
+static void do_burst(struct worker *w, const struct op *op)
 {
-	cache_pairs(w, pick_cache(op), op->how);
+	cache_burst(w, pick_cache(op), op->how);
 }
 
 /* One more for another worker, and what he or somebody left there for us. */
@@ -359,7 +359,7 @@ static const struct {
 	{ "one",		3000,	do_one },
 	{ "one, atomic",	1500,	do_one_atomic },
 	{ "bulk",		400,	do_bulk },
-	{ "pairs",		300,	do_pairs },
+	{ "burst",		300,	do_burst },
 	{ "swap",		700,	do_swap },
 	{ "check",		400,	do_check },
 	{ "peek",		200,	do_peek },
