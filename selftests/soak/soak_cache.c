@@ -330,7 +330,7 @@ static void cache_create(struct worker *w, struct soak_cache *c, u32 how,
 	struct mpslab_cache_args args = {};
 	slab_flags_t flags = pick_flags(how, &c->rcu);
 
-	c->size = pick_size(again(how, 3));
+	WRITE_ONCE(c->size, pick_size(again(how, 3)));
 	c->align = more % 4 ? 0 : aligns[below(again(more, 1), ARRAY_SIZE(aligns))];
 	c->constructed = !(more & 0x300);
 	args.align = c->align;

@@ -259,7 +259,8 @@ static void do_peek(struct worker *w, const struct op *op)
 	spin_unlock(&m->lock);
 	if (obj) {
 		udelay(below(op->how, 20));
-		READ_ONCE(*obj);
+		/* Its owner may write all over it meanwhile. */
+		(void)data_race(READ_ONCE(*obj));
 		soak_count(C_PEEK, 1);
 	}
 	rcu_read_unlock();
