@@ -4,8 +4,9 @@
 # The soak: everything at once, from a seed; soak/soak_main.c says what.  What a
 # user does is done here: tunables, triggers, files read, CPUs that come and go.
 #
-# On the kernel's command line, mpslab_soak.NAME=VALUE is a parameter of the module;
-# above all seconds= and seed=.
+# On the kernel's command line, mpslab_soak.NAME=VALUE is a parameter of the module,
+# above all seed=; but seconds= is how long this lasts, or longer, until everything
+# was done at least once.
 
 # shellcheck disable=SC2317 # the cases are called by name
 . ./ktap_helpers.sh
@@ -15,18 +16,23 @@ soak=$debug/mpslab_soak
 cpus=$(find /sys/devices/system/cpu/cpu[1-9]*/online 2>/dev/null)
 writes=0 refused=0 reads=0 plans=0 audits=0 audited=0 hidden=0
 bad=$(mktemp)
+going=$(mktemp)
 
 parameters() {
 	tr ' ' '\n' </proc/cmdline | sed -n 's/^mpslab_soak\.//p'
 }
 
 load_soak() {
-	# shellcheck disable=SC2046 # a list of words; what comes last counts
+	# shellcheck disable=SC2046 # a list of words
 	insmod "$MODS/mpslab.ko" &&
-		insmod "$MODS/mpslab_soak.ko" seconds=20 $(parameters) || return
+		insmod "$MODS/mpslab_soak.ko" $(parameters | grep -v '^seconds=') || return
 	seed=$(value "$soak/stats" seed)
 	random=$((seed & 0x7fffffff))
 	echo "# seed=$seed $(parameters | tr '\n' ' ')"
+}
+
+now() {
+	cut -d . -f 1 /proc/uptime
 }
 
 running() {
@@ -131,7 +137,7 @@ turns() {
 # All CPUs but the first, one or more at a time.
 hotplug() {
 	random=$((seed & 0x7fffffff)) times=0
-	while running; do
+	while [ -e "$going" ]; do
 		# shellcheck disable=SC2086 # a list
 		pick $cpus
 		draw 3
@@ -172,7 +178,7 @@ audit_one() {
 # audit HOW: what the soak's file "pause" takes.
 audit() {
 	if ! echo "$1" 2>/dev/null >"$soak/pause"; then
-		running && say_bad "no pause"
+		say_bad "no pause"
 		return
 	fi
 	audits=$((audits + 1))
@@ -200,14 +206,28 @@ audit_empty() {
 	esac
 }
 
+# Not before the time has come; then until all was done, on a machine that is slow,
+# but not for ever.
+has_soaked() {
+	[ "$(now)" -ge "$end" ] || return
+	did_all_of_it >/dev/null || [ "$(now)" -ge "$latest" ]
+}
+
 soaks() {
-	while running && [ ! -s "$bad" ]; do
+	seconds=$(parameters | sed -n 's/^seconds=//p')
+	seconds=${seconds:-20}
+	end=$(($(now) + seconds))
+	latest=$((end + 4 * seconds + 240))
+	until has_soaked || [ -s "$bad" ]; do
+		running || break
 		turns 60
 		draw 4
 		[ "$drawn" = 0 ]
 		audit $((2 - $?))
 		no_complaints || say_bad "the kernel complains"
 	done
+	rm "$going"
+	audit 2
 	echo "# files: $writes writes, $plans of them plans, $refused refused; $reads reads"
 	echo "# $audits audits of $audited caches and pools; $hidden had no files"
 	sed 's/^/# /' "$soak/stats"
