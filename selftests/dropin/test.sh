@@ -10,7 +10,7 @@
 #   meminit	lib/test_meminit.c, with init_on_alloc 0 and 1
 #
 #   broken	not a proof, but whether one can fail: XFS on mpslab with each of the
-#		faults of broken.sh
+#		faults of broken.sh, or those in FAULTS=
 
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/../vm/lib.sh"
@@ -143,8 +143,8 @@ break_it() {
 	progress "building xfs on mpslab" "$runs/build-xfs" build_proof xfs
 	make_overlay "$runs/overlay" xfs
 	mkdir -p "$runs/overlay/mods"
-	for fault in ctor overlap twice lost; do
-		progress "breaking mpslab: $fault" "$runs/break-$fault" build_broken $fault
+	for fault in ${FAULTS:-ctor overlap twice lost}; do
+		progress "breaking mpslab: $fault" "$runs/break-$fault" build_broken "$fault"
 		strip --strip-debug -o "$runs/overlay/mods/mpslab.ko" \
 			"$built/broken-$fault/mpslab.ko"
 		if run xfs "broken-$fault" mem=1536 limit=600; then
