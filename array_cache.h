@@ -69,17 +69,38 @@ static __always_inline bool ac_pop(struct array_cache *ac, unsigned int limit,
 	return true;
 }
 
-/* Add @obj as the newest; false if the array is full, or @limit given as 0. */
+/*
+ * Is @obj the newest?  In an empty array the word before the entries is compared,
+ * which is no pointer: ac_pop() asks nothing more.
+ */
+static __always_inline bool ac_newest_is(const struct array_cache *ac,
+					 const void *obj)
+{
+	void *const *end = ac->entry + ac->avail;
+
+	return end[-1] == obj;
+}
+
+/* No object's address is small, and nothing else can be in that word. */
+static_assert(offsetof(struct array_cache, entry) -
+	      offsetof(struct array_cache, batchcount) <= sizeof(void *));
+
+/*
+ * Add @obj as the newest; false if the array is full, or @limit given as 0, or if
+ * @obj is the newest already: freed twice in a row.
+ */
 static __always_inline bool ac_push(struct array_cache *ac, unsigned int limit,
 				    void *obj)
 {
-	/* As in ac_pop(). */
-	unsigned int avail = data_race(ac->avail);
+	size_t avail = data_race(ac->avail);	/* as in ac_pop() */
 
-	if (unlikely(avail >= limit))
+	/* It is an index before it is a number: saves a register. */
+	OPTIMIZER_HIDE_VAR(avail);
+	if (unlikely((unsigned int)avail >= limit ||
+		     ac->entry[avail - 1] == obj))	/* ac_newest_is() */
 		return false;
-	ac->avail = avail + 1;
 	ac->entry[avail] = obj;
+	ac->avail = avail + 1;
 	return true;
 }
 

@@ -407,11 +407,15 @@ static int balance_show(struct seq_file *m, void *v)
 	struct cache_balance b;
 
 	cache_balance(cache, &b);
-	seq_printf(m, "objects %lu = in use %lu + cpu %lu + alien %lu + shared %lu + free %lu, off by %ld\n",
-		   b.objects, b.in_use, b.cpu, b.alien, b.shared, b.free,
-		   b.off);
-	seq_printf(m, "slabs %lu, pages %lu, errors %ld\n", b.slabs, b.pages,
-		   atomic_long_read(&cache->errors));
+	seq_printf(m, "objects %lu = in use %lu + ", b.objects, b.in_use);
+	if (b.aside)
+		seq_printf(m, "aside %lu + ", b.aside);
+	seq_printf(m, "cpu %lu + alien %lu + shared %lu + free %lu, off by %ld\n",
+		   b.cpu, b.alien, b.shared, b.free, b.off);
+	seq_printf(m, "slabs %lu, pages %lu, errors %lu, debugged slabs %d, objects %slooked at\n",
+		   b.slabs, b.pages, cache_errors(cache),
+		   atomic_read(&cache->nr_debugged),
+		   READ_ONCE(cache->look) ? "" : "not ");
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(balance);
@@ -536,6 +540,7 @@ void debugfs_cache_add(struct mpslab_cache *cache)
 	cache->dir = debugfs_dir(cache->dirname, caches_dir);
 	if (!debugfs_files(cache->dir, cache_files, ARRAY_SIZE(cache_files),
 			   cache) ||
+	    !debugfs_debug_add(cache, cache->dir) ||
 	    !debugfs_fault_add(cache->dir, &cache->faults, FAULT_CACHE_POINTS))
 		debugfs_cache_remove(cache);
 }

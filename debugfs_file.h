@@ -79,6 +79,8 @@ static const struct file_operations __name ## _fops = {			\
 	.llseek		= noop_llseek,					\
 }
 
+struct mpslab_cache;
+
 /* A file of a directory. */
 struct debugfs_file {
 	const char *name;
@@ -103,6 +105,10 @@ bool debugfs_files(struct dentry *dir, const struct debugfs_file *file,
 
 bool debugfs_fault_add(struct dentry *parent, struct fault_set *set,
 		       unsigned long points);
+
+/* ------------------------------------------------------- debugfs_debug.c -- */
+
+bool debugfs_debug_add(struct mpslab_cache *cache, struct dentry *dir);
 
 /* -------------------------------------------------------- debugfs_pool.c -- */
 

@@ -76,7 +76,10 @@ static __always_inline bool cpu_cache_pop(struct mpslab_cache *cache,
 	return true;
 }
 
-/* Make @obj the newest of this CPU's array; false if it is full or not ours. */
+/*
+ * Make @obj the newest of this CPU's array; false if it is full or not ours, or if
+ * @obj is the newest already: freed twice in a row.
+ */
 static __always_inline bool cpu_cache_push(struct mpslab_cache *cache,
 					   void *obj,
 					   const struct mpslab_pool *pool)

@@ -25,6 +25,8 @@
 #ifndef MPSLAB_INTERNAL_H
 #define MPSLAB_INTERNAL_H
 
+#include <linux/bitfield.h>
+#include <linux/bits.h>
 #include <linux/cache.h>
 #include <linux/irq_work.h>
 #include <linux/list.h>
@@ -33,6 +35,7 @@
 #include <linux/percpu.h>
 #include <linux/rcupdate.h>
 #include <linux/spinlock.h>
+#include <linux/stackdepot.h>
 #include <linux/topology.h>
 #include <linux/types.h>
 #include <linux/workqueue.h>
@@ -62,6 +65,9 @@
 #define PUT_BATCH		8
 /* Largest order that is chosen; larger objects get what they need. */
 #define DENSE_ORDER_MAX		3
+/* Objects in a debugged slab, and the least bytes of a red zone. */
+#define DEBUG_OBJECTS		128U
+#define RED_ZONE_BYTES		8
 /* Bounds of the tunables; both arrays fit the per-CPU allocator's 32 KiB. */
 #define CPU_LIMIT_MAX		1024
 #define SHARED_FACTOR_MAX	64
@@ -77,7 +83,7 @@
  * @page: head page of the block.  page->private points back here; page->lru is
  *	on one of the node's three lists, under cache_node.list_lock, and
  *	page->rcu_head takes its place once the slab has left the node for good
- * @offset: bytes from the start of the block to the first object
+ * @where: the first object, and what the slab is; SLAB_* below
  * @objects: objects in it
  * @inuse: objects not in @free; under cache_node.list_lock
  * @free: one bit for each object, set while it is free in the slab; under
@@ -90,11 +96,21 @@
 struct mpslab_slab {
 	struct mpslab_cache *cache;
 	struct page *page;
-	u32 offset;
+	u32 where;
 	u16 objects;
 	u16 inuse;
 	unsigned long free[];
 };
+
+/*
+ * Of mpslab_slab.where.  Only the last two change in a slab's life, under
+ * list_lock; the others are read without it.
+ */
+#define SLAB_OFFSET		GENMASK(19, 0)	/* of the first object, bytes */
+#define SLAB_GENERATION		GENMASK(27, 20)	/* mpslab_cache.generation */
+#define SLAB_DEBUGGED		BIT(28)		/* a struct slab_debug follows */
+#define SLAB_STALE		BIT(29)		/* nothing is taken from it any more */
+#define SLAB_YOUNG		BIT(30)		/* never yet all taken; see slab_take() */
 
 /* What lies off its slab should take no more than kmalloc() would anyway. */
 static_assert(!IS_ENABLED(CONFIG_64BIT) || sizeof(struct mpslab_slab) == 24);
@@ -103,7 +119,7 @@ static_assert(!IS_ENABLED(CONFIG_64BIT) || sizeof(struct mpslab_slab) == 24);
 
 static inline void *slab_base(const struct mpslab_slab *slab)
 {
-	return page_address(slab->page) + slab->offset;
+	return page_address(slab->page) + (READ_ONCE(slab->where) & SLAB_OFFSET);
 }
 
 static inline unsigned int slab_order(const struct mpslab_slab *slab)
@@ -178,6 +194,87 @@ struct slab_geometry {
 	unsigned int colours;
 };
 
+/* ----------------------------------------------------- data: debugging slabs -- */
+
+/* What is looked at; letters as of the kernel's slab_debug=. */
+#define DEBUG_CHECKS		BIT(0)	/* F: is it an object of the cache? */
+#define DEBUG_RED_ZONE		BIT(1)	/* Z: was something written beside it? */
+#define DEBUG_POISON		BIT(2)	/* P: or to it, while it was free? */
+#define DEBUG_USER		BIT(3)	/* U: who allocated it, who freed it? */
+
+/* No flag of the page allocator's: there is more to do than to zero an object. */
+#define GFP_WORK		((__force gfp_t)BIT(31))
+
+/* What clients do wrong with a cache; the names are in slab_debug.c. */
+enum cache_error {
+	ERROR_DOUBLE_FREE,
+	ERROR_INSIDE,		/* free of an address inside of an object */
+	ERROR_OTHER_CACHE,
+	ERROR_NO_OBJECT,
+	ERROR_RED_ZONE,
+	ERROR_POISON,
+	ERROR_CONTEXT,		/* free where it can't be done */
+	ERROR_IN_USE,		/* destroyed with objects in use */
+	ERROR_ARGUMENT,
+	NR_CACHE_ERRORS
+};
+
+#define NR_FREE_ERRORS		(ERROR_NO_OBJECT + 1)
+
+/* Frees found to be wrong, by what is wrong with them. */
+struct bad_frees {
+	unsigned int nr[NR_FREE_ERRORS];
+	const void *last[NR_FREE_ERRORS];
+};
+
+/**
+ * struct debug_layout - how objects lie in a debugged slab
+ * @size: distance of two objects, bytes
+ * @inverse: 2^32 / @size, rounded up
+ * @left: bytes of the red zone before an object; the rest is behind it
+ * @geo: the slab, its descriptor apart
+ */
+struct debug_layout {
+	unsigned int size;
+	u32 inverse;
+	unsigned int left;
+	struct slab_geometry geo;
+};
+
+/* Who allocated or freed an object, and when (nanoseconds since boot). */
+struct obj_track {
+	u64 when;
+	depot_stack_handle_t stack;	/* 0: not known */
+	pid_t pid;
+	int cpu;
+};
+
+/**
+ * struct slab_debug - what a debugged slab knows of its objects
+ * @list: on cache_node.debugged, under list_lock
+ * @slab: the slab
+ * @visit: the last walk that came by, under list_lock
+ * @options: DEBUG_*
+ * @state: one word for each object; slab_check.c
+ *
+ * Lies behind the descriptor.  With DEBUG_USER, two struct obj_track for each
+ * object follow: who allocated it and who freed it last.
+ */
+struct slab_debug {
+	struct list_head list;
+	struct mpslab_slab *slab;
+	u32 visit;
+	u8 options;
+	u32 state[];
+};
+
+/* Of a slab with SLAB_DEBUGGED. */
+static inline struct slab_debug *slab_debug(struct mpslab_slab *slab)
+{
+	return PTR_ALIGN((void *)&slab->free[BITS_TO_LONGS(slab->objects)],
+			 sizeof(u64));
+}
+
 /* One CPU's counts. */
 struct cpu_stat {
 	unsigned long allocs;	/* objects handed out through the arrays */
@@ -232,6 +329,7 @@ static_assert(!IS_ENABLED(CONFIG_64BIT) ||
  * @nr_partial: length of @partial
  * @nr_full: length of @full
  * @nr_free: length of @free
+ * @debugged: those of them that have a struct slab_debug, by age
  * @pages: pages in all slabs of the node
  * @objects: objects in them
  * @free_objects: those free in their slabs
@@ -252,6 +350,7 @@ struct cache_node {
 	struct list_head partial;
 	struct list_head full;
 	struct list_head free;
+	struct list_head debugged;
 	unsigned long nr_partial;
 	unsigned long nr_full;
 	unsigned long nr_free;
@@ -280,10 +379,11 @@ struct cache_node {
 struct mpslab_cache {
 	/* fast path */
 	struct cpu_cache __percpu *cpu;	/* see cpu_cache_replace() */
-	gfp_t zero_gfp;			/* __GFP_ZERO if every object is zeroed */
-	bool free_work;			/* a free has more to do: the next two */
+	gfp_t work_gfp;			/* __GFP_ZERO, GFP_WORK: after every alloc */
+	bool free_work;			/* a free has more to do: the next three */
 	bool init_on_free;
 	bool numa;			/* objects may be of another node */
+	bool look;			/* slab_check.c looks at every object */
 	unsigned int object_size;	/* as the client asked, bytes */
 
 	/* slow path */
@@ -297,6 +397,11 @@ struct mpslab_cache {
 	struct slab_geometry fallback;	/* of the least order that fits */
 	unsigned int colour_off;	/* bytes between two colours */
 	unsigned int nr_aliens;		/* alien arrays per CPU; 0 without NUMA */
+	struct debug_layout debug_layout;
+	u8 debug;			/* DEBUG_* of new slabs; under tune_lock */
+	u8 generation;			/* of new slabs; under tune_lock */
+	unsigned int sample;		/* one in so many objects is traced */
+	atomic_t nr_debugged;		/* slabs that have a struct slab_debug */
 
 	/* life */
 	const char *name;		/* as given */
@@ -316,7 +421,8 @@ struct mpslab_cache {
 	struct work_struct size_work;
 	bool rcu_frees;			/* mpslab_kvfree_rcu() was used */
 	atomic_long_t refused;		/* frees counted, but found to be wrong */
-	atomic_long_t errors;		/* callers' mistakes reported */
+	atomic_long_t aside;		/* objects in doubt, kept for good */
+	atomic_long_t errors[NR_CACHE_ERRORS];
 	struct fault_set faults;
 
 	struct cache_node *node[];	/* nr_node_ids; NULL where impossible */
@@ -348,7 +454,7 @@ static inline struct array_cache *cpu_cache_alien(struct cpu_cache *cc, int nid)
  * struct mpslab_pool_stat - one CPU's counts of a pool
  * @backend_allocs: elements from the backend
  * @frees: elements freed
- * @pops: elements from this CPU's array, without the backend; pool_pop()
+ * @pops: elements from this CPU's array, without the backend; mpslab_pool_alloc()
  * @pushes: elements freed to it; pool_push()
  *
  * From any context; the first two by this_cpu_add(), which needs no pointer on
@@ -421,31 +527,40 @@ size_t geometry_descriptor_bytes(unsigned int objects);
 size_t geometry_bytes(const struct slab_geometry *geo);
 bool geometry_fit(struct slab_geometry *geo, unsigned int order,
 		  unsigned int size, unsigned int align);
+void geometry_fit_apart(struct slab_geometry *geo, unsigned int order,
+			unsigned int size, unsigned int align,
+			unsigned int left);
 int geometry_choose(struct mpslab_cache *cache, unsigned int cpus);
 void geometry_array_sizes(unsigned int size, unsigned int cpus,
 			  unsigned int *limit, unsigned int *batchcount,
 			  unsigned int *shared);
 unsigned int geometry_keep(unsigned int size, unsigned int objects);
 
-/* ----------------------------------------------------------- slab_node.c -- */
+/* ----------------------------------------------------------- slab_page.c -- */
 
 int slab_regions_init(void);
 void slab_regions_exit(void);
+struct mpslab_slab *slab_create(struct mpslab_cache *cache, gfp_t gfp, int nid);
+void slab_list_release(struct mpslab_cache *cache, struct list_head *slabs);
+
+/* ----------------------------------------------------------- slab_node.c -- */
+
+void slab_random_init(void);
 struct mpslab_slab *obj_to_slab(const struct mpslab_cache *cache,
 				const void *obj);
+struct mpslab_slab *any_slab(const void *obj);
 unsigned int slab_take(struct mpslab_slab *slab, void **to, unsigned int max);
 int slab_index(const struct mpslab_slab *slab, const void *obj);
 bool slab_put(struct mpslab_slab *slab, void *obj);
-struct mpslab_slab *slab_create(struct mpslab_cache *cache, gfp_t gfp, int nid);
-void slab_list_release(struct mpslab_cache *cache, struct list_head *slabs);
+void *slab_object(const struct mpslab_slab *slab, unsigned int i);
 void node_add_slab(struct cache_node *n, struct mpslab_slab *slab);
 unsigned int node_take(struct cache_node *n, void **to, unsigned int want);
 bool node_put(struct cache_node *n, struct mpslab_slab *slab, void *obj,
 	      struct list_head *empty);
 unsigned int node_put_run(struct mpslab_cache *cache, struct cache_node *n,
 			  void **objs, unsigned int nr,
-			  struct list_head *empty, unsigned int *bad);
-void refuse_objects(struct mpslab_cache *cache, unsigned int nr);
+			  struct list_head *empty, struct bad_frees *bad);
+void refuse_objects(struct mpslab_cache *cache, const struct bad_frees *bad);
 void put_objects(struct mpslab_cache *cache, void **objs, unsigned int nr,
 		 struct list_head *empty);
 unsigned long node_reap_free(struct mpslab_cache *cache, struct cache_node *n,
@@ -455,6 +570,7 @@ unsigned long node_drain_shared(struct mpslab_cache *cache,
 
 /* ---------------------------------------------------------- slab_cache.c -- */
 
+void *alloc_work(struct mpslab_cache *cache, gfp_t gfp, void *obj);
 unsigned int cpu_cache_drain(struct mpslab_cache *cache, struct cpu_cache *cc,
 			     unsigned int max, struct list_head *empty);
 void cpu_cache_drain_aliens(struct mpslab_cache *cache, struct cpu_cache *cc,
@@ -470,7 +586,8 @@ struct cache_balance {
 	unsigned long slabs;
 	unsigned long pages;
 	unsigned long objects;		/* in all slabs */
-	unsigned long in_use;		/* allocs - (frees - refused) */
+	unsigned long in_use;		/* allocs - (frees - refused) - aside */
+	unsigned long aside;		/* in doubt, in nobody's hands */
 	unsigned long cpu;		/* in the CPUs' arrays */
 	unsigned long alien;		/* in arrays, on the way home */
 	unsigned long shared;		/* in the nodes' shared arrays */
@@ -487,6 +604,75 @@ int cache_tune(struct mpslab_cache *cache, unsigned int limit,
 	       unsigned int batchcount, unsigned int shared_factor);
 void cache_balance(struct mpslab_cache *cache, struct cache_balance *b);
 void cache_cpu_stat(struct mpslab_cache *cache, int cpu, struct cpu_stat *st);
+
+/* ---------------------------------------------------------- slab_check.c -- */
+
+size_t slab_debug_bytes(unsigned int objects, u8 options);
+void slab_debug_init(struct mpslab_slab *slab, u8 options);
+bool check_alloc(struct mpslab_cache *cache, void *obj);
+bool check_free(struct mpslab_cache *cache, void *obj);
+bool check_object(struct mpslab_slab *slab, unsigned int i);
+bool check_in_use(struct mpslab_slab *slab, unsigned int i);
+struct obj_track *slab_track(struct mpslab_slab *slab, unsigned int i, bool freed);
+void check_forget_aside(struct mpslab_slab *slab);
+
+/* ---------------------------------------------------------- slab_watch.c -- */
+
+/* What cache_validate() found. */
+struct validation {
+	unsigned long slabs;
+	unsigned long debugged;		/* of them, with their objects */
+	unsigned long objects;		/* looked at */
+	unsigned long wrong;
+};
+
+#define DEBUG_TEXT_LEN	5
+
+int debug_parse(const char *text, size_t len, u8 *options);
+void debug_print(u8 options, char text[DEBUG_TEXT_LEN]);
+u8 debug_for_name(const char *text, const char *name);
+void cache_debug_init(struct mpslab_cache *cache);
+int cache_debug_set(struct mpslab_cache *cache, u8 options, unsigned int sample);
+void cache_debug_settle(struct mpslab_cache *cache);
+void cache_set_work(struct mpslab_cache *cache, bool look);
+bool cache_forget_aside(struct mpslab_cache *cache);
+void cache_validate(struct mpslab_cache *cache, struct validation *v);
+bool walk_debugged(struct mpslab_cache *cache,
+		   void (*look)(struct mpslab_slab *slab, void *data),
+		   bool (*note)(void *data), void *data);
+
+/* ---------------------------------------------------------- slab_trace.c -- */
+
+enum trace_kind { TRACE_ALLOCS, TRACE_FREES, TRACE_LEAKS };
+
+/* Objects that have one stack in common. */
+struct trace_sum {
+	depot_stack_handle_t stack;	/* 0: of those that were not traced */
+	unsigned long count;
+	u64 oldest;			/* as obj_track.when */
+	u64 newest;
+	pid_t pid_min;
+	pid_t pid_max;
+	struct cpumask *cpus;
+};
+
+/**
+ * struct traces - all of a cache's objects that are traced, by stack
+ * @kind: which
+ * @now: when
+ * @nr: stacks
+ * @sums: one for each, sorted
+ */
+struct traces {
+	enum trace_kind kind;
+	u64 now;
+	unsigned int nr;
+	struct trace_sum **sums;
+};
+
+struct traces *traces_collect(struct mpslab_cache *cache, enum trace_kind kind);
+void traces_free(struct traces *traces);
+void report_leaks(struct mpslab_cache *cache);
 
 /* ----------------------------------------------------------- slab_size.c -- */
 
@@ -543,8 +729,15 @@ unsigned int pool_waiters(struct mpslab_pool *pool,
  * One grammar for what a caller did wrong, and the tests match it:
  * "BUG <who>: <what>" and, where something was done, "FIX <who>: ...".
  */
-__printf(3, 4) void cache_bug(struct mpslab_cache *cache, const char *fix,
-			      const char *fmt, ...);
+__printf(4, 5) void cache_bug(struct mpslab_cache *cache, enum cache_error error,
+			      const char *fix, const char *fmt, ...);
+__printf(5, 6) void cache_bug_object(struct mpslab_slab *slab, unsigned int i,
+				     enum cache_error error, const char *fix,
+				     const char *fmt, ...);
+const char *cache_error_name(enum cache_error error);
+unsigned long cache_errors(struct mpslab_cache *cache);
+void report_bad_free(struct mpslab_cache *cache, enum cache_error error,
+		     const void *obj, unsigned int nr);
 __printf(3, 4) void __usage_bug(bool *said, const char *who,
 				const char *fmt, ...);
 
@@ -561,7 +754,7 @@ do {									\
 /* The same, counted for a cache as well. */
 #define cache_usage_bug(cache, fmt, ...)				\
 do {									\
-	atomic_long_inc(&(cache)->errors);				\
+	atomic_long_inc(&(cache)->errors[ERROR_ARGUMENT]);		\
 	usage_bug((cache)->dirname, fmt, ##__VA_ARGS__);		\
 } while (0)
 

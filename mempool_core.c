@@ -106,7 +106,7 @@ static struct mpslab_cache *backend_cache(const struct mpslab_pool *pool)
  * @on: does it hold from now on?
  *
  * Without a reason left they go the short way.  Who has just read pool->cache in
- * pool_pop() or pool_push() still does so; both ways lead to the same cache, and
+ * mpslab_pool_alloc() or pool_push() still does so; both ways lead to the same cache, and
  * all that is counted is a sum over both.
  *
  * Context: any but NMI.
@@ -706,22 +706,6 @@ static __always_inline void *take_one_at_once(struct mpslab_pool *pool,
 	return element;
 }
 
-/*
- * A pool over an mpslab cache takes from this CPU's array by itself: as the
- * backend would, less two calls and the checks in them.
- */
-static __always_inline bool pool_pop(struct mpslab_pool *pool, void **element)
-{
-	struct mpslab_cache *cache = READ_ONCE(pool->cache);
-
-	if (!cache || fault_attr_on(FAULT_BACKEND) ||
-	    !cpu_cache_pop(cache, element, pool))
-		return false;
-	if (unlikely(cache->zero_gfp))
-		memset(*element, 0, cache->object_size);
-	return true;
-}
-
 /* Nothing is at hand. */
 static noinline void *pool_alloc_hard(struct mpslab_pool *pool, gfp_t gfp)
 {
@@ -749,6 +733,21 @@ static noinline void *pool_alloc_slow(struct mpslab_pool *pool, gfp_t gfp)
 	return pool_alloc_hard(pool, gfp);
 }
 
+/* The cache has something to do to the object, and may not let it go. */
+static noinline void *pool_pop_work(struct mpslab_pool *pool, gfp_t gfp,
+				    void *element)
+{
+	struct mpslab_cache *cache = pool->pool_data;	/* always */
+
+	element = alloc_work(cache, backend_gfp_light(gfp) | cache->work_gfp,
+			     element);
+	if (likely(element))
+		return element;
+	local_dec(&get_cpu_ptr(pool->stat)->pops);
+	put_cpu_ptr(pool->stat);
+	return pool_alloc_slow(pool, gfp);
+}
+
 static noinline void *pool_alloc_refused(struct mpslab_pool *pool)
 {
 	usage_bug(pool ? debugfs_pool_name(pool) : "pool",
@@ -771,15 +770,24 @@ static noinline void *pool_alloc_refused(struct mpslab_pool *pool)
  */
 void *mpslab_pool_alloc(struct mpslab_pool *pool, gfp_t gfp)
 {
+	struct mpslab_cache *cache;
 	void *element;
 
 	if (unlikely(!pool || (gfp & __GFP_ZERO)))
 		return pool_alloc_refused(pool);
 	if (IS_ENABLED(CONFIG_DEBUG_ATOMIC_SLEEP) || IS_ENABLED(CONFIG_LOCKDEP))
 		might_alloc(gfp);
-	if (likely(pool_pop(pool, &element)))
-		return element;
-	return pool_alloc_slow(pool, gfp);
+	/*
+	 * A pool over an mpslab cache takes from this CPU's array by itself: as
+	 * the backend would, less two calls and the checks in them.
+	 */
+	cache = READ_ONCE(pool->cache);
+	if (unlikely(!cache || fault_attr_on(FAULT_BACKEND) ||
+		     !cpu_cache_pop(cache, &element, pool)))
+		return pool_alloc_slow(pool, gfp);
+	if (unlikely(cache->work_gfp))
+		return pool_pop_work(pool, gfp, element);
+	return element;
 }
 EXPORT_SYMBOL_GPL(mpslab_pool_alloc);
 
@@ -908,7 +916,7 @@ static bool return_one(struct mpslab_pool *pool, void *element)
 	return kept;
 }
 
-/* To this CPU's array of the cache that the pool is over; see pool_pop(). */
+/* To this CPU's array of the cache that the pool is over; see mpslab_pool_alloc(). */
 static __always_inline bool pool_push(struct mpslab_pool *pool, void *element)
 {
 	struct mpslab_cache *cache = READ_ONCE(pool->cache);

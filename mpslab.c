@@ -4,6 +4,7 @@
  * guaranteed reserve, as a module.  This file puts the parts in order.
  */
 #include <linux/module.h>
+#include <linux/stackdepot.h>
 
 #include "internal.h"
 
@@ -11,6 +12,10 @@ static int __init mpslab_init(void)
 {
 	int err;
 
+	slab_random_init();
+	err = stack_depot_init();
+	if (err)
+		return err;
 	err = fault_init();
 	if (err)
 		return err;

@@ -49,6 +49,8 @@
  * kernel's local_trylock().
  */
 #include <linux/export.h>
+#include <linux/kmemleak.h>
+#include <linux/kmsan-checks.h>
 #include <linux/mm.h>
 #include <linux/preempt.h>
 #include <linux/sched/mm.h>
@@ -123,7 +125,8 @@ static void flush(struct mpslab_cache *cache, struct cpu_cache *cc,
 	struct cache_node *n = local_node(cache);
 	struct array_cache *ac = &cc->ac;
 	unsigned int nr = min(ac->batchcount, ac->avail);
-	unsigned int done = 0, bad = 0;
+	struct bad_frees bad = { };
+	unsigned int done = 0;
 	bool swing = true;
 	unsigned long flags;
 
@@ -140,7 +143,7 @@ static void flush(struct mpslab_cache *cache, struct cpu_cache *cc,
 	/* More than one hold's worth, or of other nodes: the CPU changed its. */
 	if (unlikely(done < nr))
 		put_objects(cache, ac->entry + done, nr - done, empty);
-	refuse_objects(cache, bad);
+	refuse_objects(cache, &bad);
 	ac_drop_oldest(ac, nr);
 	cc->stat.flushes++;
 	cache_size_trip(cache, cc, swing);
@@ -451,13 +454,50 @@ static noinline void *zero_object(struct mpslab_cache *cache, gfp_t gfp,
 	return memset(obj, 0, cache->object_size);
 }
 
+/* What tools of the kernel want to know of an object that is handed out. */
+static void tell_alloc(struct mpslab_cache *cache, gfp_t gfp, void *obj)
+{
+	if (!(cache->flags & SLAB_NOLEAKTRACE))
+		kmemleak_alloc(obj, cache->object_size, 1, gfp & ~GFP_WORK);
+	if (!cache->ctor && !(gfp & __GFP_ZERO))
+		kmsan_poison_memory(obj, cache->object_size, gfp & ~GFP_WORK);
+}
+
+/**
+ * alloc_work() - what some caches do to every object that they hand out
+ * @cache: the cache
+ * @gfp: the caller's flags, and those of cache->work_gfp
+ * @obj: the object, or NULL
+ *
+ * An object that is not what it was when it was freed is kept aside, and another
+ * takes its place; as one less is there each time, that comes to an end.
+ *
+ * Context: as mpslab_cache_alloc().
+ * Return: an object, or NULL.
+ */
+void *alloc_work(struct mpslab_cache *cache, gfp_t gfp, void *obj)
+{
+	if (gfp & GFP_WORK) {
+		while (obj && READ_ONCE(cache->look) && !check_alloc(cache, obj)) {
+			obj = NULL;
+			alloc_slow(cache, gfp & ~GFP_WORK, &obj, 1);
+		}
+		if (obj)
+			tell_alloc(cache, gfp, obj);
+	}
+	if (gfp & __GFP_ZERO)
+		return zero_object(cache, gfp, obj);
+	return obj;
+}
+
 static noinline void *alloc_one_slow(struct mpslab_cache *cache, gfp_t gfp)
 {
 	void *obj = NULL;
 
 	alloc_slow(cache, gfp, &obj, 1);
-	if ((gfp | cache->zero_gfp) & __GFP_ZERO)
-		return zero_object(cache, gfp, obj);
+	gfp |= cache->work_gfp;
+	if (gfp & (__GFP_ZERO | GFP_WORK))
+		return alloc_work(cache, gfp, obj);
 	return obj;
 }
 
@@ -484,9 +524,10 @@ void *mpslab_cache_alloc(struct mpslab_cache *cache, gfp_t gfp)
 		might_alloc(gfp);
 	if (unlikely(!cpu_cache_pop(cache, &obj, NULL)))
 		return alloc_one_slow(cache, gfp);
-	gfp |= cache->zero_gfp;
-	if (unlikely(gfp & __GFP_ZERO))
-		return zero_object(cache, gfp, obj);
+	gfp |= cache->work_gfp;
+	if (unlikely(gfp & (__GFP_ZERO | GFP_WORK)))
+		return gfp & GFP_WORK ? alloc_work(cache, gfp, obj) :
+					zero_object(cache, gfp, obj);
 	return obj;
 }
 EXPORT_SYMBOL_GPL(mpslab_cache_alloc);
@@ -540,16 +581,37 @@ void *mpslab_cache_alloc_node(struct mpslab_cache *cache, gfp_t gfp, int nid)
 		return NULL;
 
 	obj = alloc_on_node(cache, gfp, nid);
-	if (unlikely((gfp | cache->zero_gfp) & __GFP_ZERO))
-		return zero_object(cache, gfp, obj);
-	return obj;
+	return alloc_work(cache, gfp | cache->work_gfp, obj);
 }
 EXPORT_SYMBOL_GPL(mpslab_cache_alloc_node);
 
-static void zero_objects(struct mpslab_cache *cache, size_t nr, void **objs)
+/*
+ * alloc_work() for many; false without memory for one that was to replace another,
+ * and then the caller has none.
+ */
+static noinline bool alloc_work_bulk(struct mpslab_cache *cache, gfp_t gfp,
+				     size_t nr, void **objs)
 {
-	while (nr--)
-		memset(objs[nr], 0, cache->object_size);
+	bool all = true;
+	size_t i;
+
+	for (i = 0; i < nr; i++) {
+		objs[i] = alloc_work(cache, gfp, objs[i]);
+		all &= !!objs[i];
+	}
+	for (i = 0; i < nr && unlikely(!all); i++)
+		if (objs[i])
+			mpslab_cache_free(cache, objs[i]);
+	return all;
+}
+
+/* Give back the first of what was to be more, as if it had been handed out. */
+static void alloc_unwind(struct mpslab_cache *cache, gfp_t gfp, size_t nr,
+			 void **objs)
+{
+	gfp = (gfp & ~__GFP_ZERO) | (cache->work_gfp & GFP_WORK);
+	if (!(gfp & GFP_WORK) || alloc_work_bulk(cache, gfp, nr, objs))
+		mpslab_cache_free_bulk(cache, nr, objs);
 }
 
 /**
@@ -578,18 +640,26 @@ int mpslab_cache_alloc_bulk(struct mpslab_cache *cache, gfp_t gfp, size_t nr,
 	while (done < nr) {
 		got = alloc_slow(cache, gfp, objs + done, nr - done);
 		if (unlikely(!got)) {
-			mpslab_cache_free_bulk(cache, done, objs);
+			alloc_unwind(cache, gfp, done, objs);
 			return 0;
 		}
 		done += got;
 	}
-	if ((gfp | cache->zero_gfp) & __GFP_ZERO)
-		zero_objects(cache, nr, objs);
+	gfp |= cache->work_gfp;
+	if (gfp & (__GFP_ZERO | GFP_WORK) &&
+	    !alloc_work_bulk(cache, gfp, nr, objs))
+		return 0;
 	return nr;
 }
 EXPORT_SYMBOL_GPL(mpslab_cache_alloc_bulk);
 
 /* -------------------------------------------------------------------- free -- */
+
+/* What is wrong with a free that node_put() refuses. */
+static enum cache_error put_error(const struct mpslab_slab *slab, const void *obj)
+{
+	return slab_index(slab, obj) < 0 ? ERROR_INSIDE : ERROR_DOUBLE_FREE;
+}
 
 /* Straight to the slab, because this CPU's arrays are closed. */
 static void free_direct(struct mpslab_cache *cache, void *obj,
@@ -601,7 +671,8 @@ static void free_direct(struct mpslab_cache *cache, void *obj,
 	bool ok;
 
 	if (unlikely(!slab)) {
-		cache_bug(cache, "not freed", "free of what is no object");
+		report_bad_free(cache, any_slab(obj) ? ERROR_OTHER_CACHE :
+				ERROR_NO_OBJECT, obj, 1);
 		return;
 	}
 	n = cache->node[slab_nid(slab)];
@@ -610,7 +681,7 @@ static void free_direct(struct mpslab_cache *cache, void *obj,
 	n->frees += ok;
 	raw_spin_unlock_irqrestore(&n->list_lock, flags);
 	if (unlikely(!ok))
-		cache_bug(cache, "not freed", "object freed twice");
+		report_bad_free(cache, put_error(slab, obj), obj, 1);
 }
 
 /*
@@ -646,17 +717,22 @@ static noinline void free_slow(struct mpslab_cache *cache, void *obj, int nid)
 	struct list_head *empty = may_release_slabs() ? &empty_slabs : NULL;
 	struct array_cache *ac;
 	struct cpu_cache *cc;
-	bool done = false;
+	bool done = false, twice = false;
 
 	if (likely(cpu_cache_enter(cache, &cc))) {
-		ac = array_with_room(cache, cc, nid, empty);
-		done = ac && ac_push(ac, ac->limit, obj);
-		cc->stat.frees += done;
+		twice = ac_newest_is(&cc->ac, obj);
+		if (likely(!twice)) {
+			ac = array_with_room(cache, cc, nid, empty);
+			done = ac && ac_push(ac, ac->limit, obj);
+			cc->stat.frees += done;
+		}
 		cpu_cache_exit(cc);
 	}
-	if (unlikely(!done)) {
+	if (unlikely(twice)) {
+		report_bad_free(cache, ERROR_DOUBLE_FREE, obj, 1);
+	} else if (unlikely(!done)) {
 		if (in_nmi())
-			cache_bug(cache, "not freed",
+			cache_bug(cache, ERROR_CONTEXT, "not freed",
 				  "free in NMI that needs a node");
 		else
 			free_direct(cache, obj, empty);
@@ -664,27 +740,50 @@ static noinline void free_slow(struct mpslab_cache *cache, void *obj, int nid)
 	slab_list_release(cache, &empty_slabs);
 }
 
+/* Before a free_work cache writes to an object, it must be one. */
+static bool may_wipe(struct mpslab_cache *cache, void *obj)
+{
+	struct mpslab_slab *slab = obj_to_slab(cache, obj);
+
+	if (likely(slab && slab_index(slab, obj) >= 0))
+		return true;
+	report_bad_free(cache, slab ? ERROR_INSIDE : any_slab(obj) ?
+			ERROR_OTHER_CACHE : ERROR_NO_OBJECT, obj, 1);
+	return false;
+}
+
+/* What tools of the kernel want to know of an object that comes back. */
+static void tell_free(struct mpslab_cache *cache, void *obj)
+{
+	if (!(cache->flags & SLAB_NOLEAKTRACE))
+		kmemleak_free(obj);
+	if (!cache->ctor && !(cache->flags & SLAB_TYPESAFE_BY_RCU))
+		kmsan_poison_memory(obj, cache->object_size, GFP_NOWAIT);
+}
+
 /*
- * What some caches do at every free: wipe the object, which must be one, and send
- * it home if it is of another node, for which its page is enough: as on a machine
- * of one node, what is no object of the cache is found when it leaves the array.
+ * What some caches do at every free: look at the object, wipe it, and send it home
+ * if it is of another node, for which its page is enough: as on a machine of one
+ * node, what is no object of the cache is found when it leaves the array.
  */
 static noinline void free_with_work(struct mpslab_cache *cache, void *obj)
 {
-	struct mpslab_slab *slab;
 	int nid = obj_nid(obj);
-	bool ok = nid != NUMA_NO_NODE, done;
+	bool done;
 
-	if (ok && cache->init_on_free) {
-		slab = obj_to_slab(cache, obj);
-		ok = slab && slab_index(slab, obj) >= 0;
-	}
-	if (unlikely(!ok)) {
-		cache_bug(cache, "not freed", "free of what is no object");
+	if (unlikely(nid == NUMA_NO_NODE)) {
+		report_bad_free(cache, ERROR_NO_OBJECT, obj, 1);
 		return;
 	}
-	if (cache->init_on_free)
+	if (READ_ONCE(cache->look)) {
+		if (!check_free(cache, obj))
+			return;
+	} else if (cache->init_on_free) {
+		if (!may_wipe(cache, obj))
+			return;
 		memset(obj, 0, cache->object_size);
+	}
+	tell_free(cache, obj);
 	preempt_disable();
 	done = nid == numa_mem_id() && cpu_cache_push(cache, obj, NULL);
 	preempt_enable();

@@ -10,8 +10,13 @@
  * A mistake is seldom made once: a bad argument is said once for each place that
  * finds it, the rest is rate-limited.  The counts, which debugfs shows, are exact.
  */
+#include <linux/export.h>
+#include <linux/math64.h>
+#include <linux/mm.h>
 #include <linux/printk.h>
 #include <linux/ratelimit.h>
+#include <linux/sched/clock.h>
+#include <linux/sched/task_stack.h>
 
 #include "internal.h"
 
@@ -19,20 +24,62 @@ static atomic_long_t usage_bug_count;
 
 static DEFINE_RATELIMIT_STATE(report_limit, 5 * HZ, 10);
 
+static const char *const error_names[NR_CACHE_ERRORS] = {
+	[ERROR_DOUBLE_FREE]	= "freed twice",
+	[ERROR_INSIDE]		= "freed inside an object",
+	[ERROR_OTHER_CACHE]	= "freed to the wrong cache",
+	[ERROR_NO_OBJECT]	= "freed but no object",
+	[ERROR_RED_ZONE]	= "written beside an object",
+	[ERROR_POISON]		= "written after free",
+	[ERROR_CONTEXT]		= "freed in NMI in vain",
+	[ERROR_IN_USE]		= "destroyed in use",
+	[ERROR_ARGUMENT]	= "bad argument",
+};
+
+/**
+ * cache_error_name() - what a count of mistakes is of
+ * @error: the kind
+ *
+ * Return: some words.
+ */
+const char *cache_error_name(enum cache_error error)
+{
+	return error_names[error];
+}
+
+/**
+ * cache_errors() - all mistakes that clients made with a cache
+ * @cache: the cache
+ *
+ * Return: their number.
+ */
+unsigned long cache_errors(struct mpslab_cache *cache)
+{
+	enum cache_error error;
+	unsigned long sum = 0;
+
+	for (error = 0; error < NR_CACHE_ERRORS; error++)
+		sum += atomic_long_read(&cache->errors[error]);
+	return sum;
+}
+EXPORT_SYMBOL_IF_KUNIT(cache_errors);
+
 /**
  * cache_bug() - report a client's mistake with a cache
  * @cache: the cache
+ * @error: its kind
  * @fix: what was done about it
  * @fmt: what the client did, for printf()
  *
  * Context: any.
  */
-void cache_bug(struct mpslab_cache *cache, const char *fix, const char *fmt, ...)
+void cache_bug(struct mpslab_cache *cache, enum cache_error error,
+	       const char *fix, const char *fmt, ...)
 {
 	struct va_format vaf = { .fmt = fmt };
 	va_list args;
 
-	atomic_long_inc(&cache->errors);
+	atomic_long_inc(&cache->errors[error]);
 	if (!__ratelimit(&report_limit))
 		return;
 	va_start(args, fmt);
@@ -40,6 +87,101 @@ void cache_bug(struct mpslab_cache *cache, const char *fix, const char *fmt, ...
 	pr_err("BUG %s: %pV\n", cache->dirname, &vaf);
 	va_end(args);
 	pr_err("FIX %s: %s\n", cache->dirname, fix);
+}
+
+static void print_track(const struct obj_track *t, const char *what)
+{
+	unsigned long *entries;
+	unsigned int nr;
+
+	if (!t || !t->when)
+		return;
+	pr_err("    %s by pid %d on CPU %d, %llu us ago:\n", what, t->pid, t->cpu,
+	       div_u64(local_clock() - t->when, NSEC_PER_USEC));
+	nr = compat_stack_fetch(t->stack, &entries);
+	while (nr--)
+		pr_err("      %pS\n", (void *)*entries++);
+}
+
+/**
+ * cache_bug_object() - report what was done to an object of a debugged slab
+ * @slab: the slab
+ * @i: the object
+ * @error: what it was
+ * @fix: what was done about it
+ * @fmt: the same in words, for printf()
+ *
+ * Context: any.
+ */
+void cache_bug_object(struct mpslab_slab *slab, unsigned int i,
+		      enum cache_error error, const char *fix,
+		      const char *fmt, ...)
+{
+	struct mpslab_cache *cache = slab->cache;
+	struct va_format vaf = { .fmt = fmt };
+	va_list args;
+
+	atomic_long_inc(&cache->errors[error]);
+	if (!__ratelimit(&report_limit))
+		return;
+	va_start(args, fmt);
+	vaf.va = &args;
+	pr_err("BUG %s: %pV\n", cache->dirname, &vaf);
+	va_end(args);
+	pr_err("    object %u of %u in its slab\n", i, slab->objects);
+	print_track(slab_track(slab, i, false), "allocated");
+	print_track(slab_track(slab, i, true), "freed");
+	pr_err("FIX %s: %s\n", cache->dirname, fix);
+}
+
+/* Whose memory it is that somebody took for an object. */
+static const char *address_kind(const void *addr)
+{
+	if (object_is_on_stack(addr))
+		return "the stack";
+	if (is_vmalloc_addr(addr))
+		return "vmalloc";
+	if (!virt_addr_valid(addr))
+		return "outside of the direct map";
+	return PageSlab(virt_to_head_page(addr)) ? "kmalloc" : "a page";
+}
+
+/**
+ * report_bad_free() - report an address, or some, that can't be freed
+ * @cache: the cache that it was freed to
+ * @error: what is wrong, one of NR_FREE_ERRORS
+ * @obj: the address, or the last of them
+ * @nr: how many
+ *
+ * Context: any.
+ */
+void report_bad_free(struct mpslab_cache *cache, enum cache_error error,
+		     const void *obj, unsigned int nr)
+{
+	struct mpslab_slab *slab = any_slab(obj);
+
+	/* Others are counted here, this one by cache_bug(). */
+	atomic_long_add(nr - 1, &cache->errors[error]);
+	switch (error) {
+	case ERROR_DOUBLE_FREE:
+		cache_bug(cache, error, "not freed", "%u object(s) freed twice",
+			  nr);
+		break;
+	case ERROR_INSIDE:
+		cache_bug(cache, error, "not freed",
+			  "%u free(s) of an address inside a slab where no object starts",
+			  nr);
+		break;
+	case ERROR_OTHER_CACHE:
+		cache_bug(cache, error, "not freed",
+			  "%u free(s) of what is an object of %s", nr,
+			  slab ? slab->cache->dirname : "another cache");
+		break;
+	default:
+		cache_bug(cache, error, "not freed",
+			  "%u free(s) of what is no object but %s", nr,
+			  address_kind(obj));
+	}
 }
 
 /**

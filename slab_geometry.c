@@ -15,6 +15,7 @@
 #include <linux/log2.h>
 #include <linux/mm.h>
 #include <linux/sizes.h>
+#include <linux/string.h>
 
 #include "internal.h"
 
@@ -121,6 +122,14 @@ static unsigned int objects_with_descriptor(unsigned int order,
 	return objects;
 }
 
+/* Offsets of the first object in @rest bytes; those that SLAB_OFFSET can hold. */
+static unsigned int colours(size_t rest, unsigned int first, unsigned int align)
+{
+	unsigned int step = max_t(unsigned int, cache_line_size(), align);
+
+	return min_t(size_t, rest, SLAB_OFFSET - first) / step + 1;
+}
+
 /**
  * geometry_fit() - lay out a slab of a given order
  * @geo: the result
@@ -151,10 +160,35 @@ bool geometry_fit(struct slab_geometry *geo, unsigned int order,
 	rest = (PAGE_SIZE << order) - (size_t)geo->objects * size;
 	if (!geo->off_slab)
 		rest -= geometry_descriptor_bytes(geo->objects);
-	geo->colours = rest / max_t(unsigned int, cache_line_size(), align) + 1;
+	geo->colours = colours(rest, 0, align);
 	return true;
 }
 EXPORT_SYMBOL_IF_KUNIT(geometry_fit);
+
+/**
+ * geometry_fit_apart() - lay out a debugged slab, its descriptor apart
+ * @geo: the result; without objects if not even one fits
+ * @order: order of the page block
+ * @size: distance of two objects, bytes, a multiple of @align
+ * @align: alignment, bytes, a power of two
+ * @left: bytes before each object that are part of @size
+ *
+ * Not more than DEBUG_OBJECTS objects, lest what is known of them takes more
+ * memory than there is at once.
+ */
+void geometry_fit_apart(struct slab_geometry *geo, unsigned int order,
+			unsigned int size, unsigned int align, unsigned int left)
+{
+	memset(geo, 0, sizeof(*geo));
+	if (order > get_order(KMALLOC_MAX_SIZE) || left > SLAB_OFFSET / 2)
+		return;
+	geo->order = order;
+	geo->off_slab = true;
+	geo->objects = min(objects_in_block(order, size), DEBUG_OBJECTS);
+	geo->colours = colours((PAGE_SIZE << order) - (size_t)geo->objects * size,
+			       left, align);
+}
+EXPORT_SYMBOL_IF_KUNIT(geometry_fit_apart);
 
 /*
  * The order that SLUB takes (calculate_order() in mm/slub.c): enough objects for

@@ -1,252 +1,30 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Below the CPUs' arrays: page blocks, slabs, and the nodes that list them.
+ * Below the CPUs' arrays: slabs, and the nodes that list them.
  *
- * A slab is created with no lock held and known to nobody, joins its home node
- * with node_add_slab(), and leaves it, all objects free, with node_detach(), to
- * be given back with no lock held.  In between, cache_node.list_lock guards it.
+ * A slab (made in slab_page.c) joins its home node with node_add_slab(), and
+ * leaves it, all objects free, with node_detach(), to be given back with no lock
+ * held.  In between, cache_node.list_lock guards it.
  * Who calls what, and the states of an object, are in slab_cache.c.
  */
 #include <linux/bitmap.h>
 #include <linux/export.h>
-#include <linux/kmemleak.h>
+#include <linux/kernel.h>
 #include <linux/mm.h>
+#include <linux/percpu.h>
+#include <linux/prandom.h>
 #include <linux/preempt.h>
-#include <linux/sched/mm.h>
 #include <linux/string.h>
-#include <linux/vmstat.h>
 
 #include "internal.h"
-
-/* ----------------------------------------------------------- the page layer -- */
-
-/* The flags of a caller that the page allocator may see. */
-#define PAGE_GFP_MASK	(~(GFP_ZONEMASK | __GFP_ZERO | __GFP_ACCOUNT | \
-			   __GFP_RECLAIMABLE | __GFP_WRITE | __GFP_COMP))
-
-/*
- * A block of more than the least order is a wish, not a need: it is not worth
- * reclaim, the system's reserves, nor a report.
- */
-static gfp_t wish_gfp(gfp_t gfp)
-{
-	return (gfp & ~(__GFP_RECLAIM | __GFP_NOFAIL | __GFP_MEMALLOC)) |
-	       __GFP_NOMEMALLOC | __GFP_NORETRY | __GFP_NOWARN;
-}
-
-static void count_pages(const struct mpslab_cache *cache, struct page *page,
-			long bytes)
-{
-	mod_node_page_state(page_pgdat(page),
-			    cache->flags & SLAB_RECLAIM_ACCOUNT ?
-			    NR_SLAB_RECLAIMABLE_B : NR_SLAB_UNRECLAIMABLE_B,
-			    bytes);
-}
-
-static struct page *alloc_block(struct mpslab_cache *cache, gfp_t gfp, int nid,
-				const struct slab_geometry **geo)
-{
-	struct page *page = NULL;
-
-	gfp = (gfp & PAGE_GFP_MASK) | cache->page_gfp | __GFP_COMP;
-	if (cache->best.order > cache->fallback.order) {
-		*geo = &cache->best;
-		if (!fault(&cache->faults, FAULT_PAGES, gfp))
-			page = alloc_pages_node(nid, wish_gfp(gfp),
-						cache->best.order);
-	}
-	if (!page) {
-		*geo = &cache->fallback;
-		if (!fault(&cache->faults, FAULT_PAGES, gfp))
-			page = alloc_pages_node(nid, gfp, cache->fallback.order);
-	}
-	return page;
-}
-
-static unsigned int next_colour(struct cache_node *n,
-				const struct slab_geometry *geo)
-{
-	unsigned long flags;
-	unsigned int colour;
-
-	if (geo->colours == 1)
-		return 0;
-	raw_spin_lock_irqsave(&n->list_lock, flags);
-	colour = n->colour_next++ % geo->colours;
-	raw_spin_unlock_irqrestore(&n->list_lock, flags);
-	return colour;
-}
-
-struct slab_regions slab_regions __read_mostly;
-EXPORT_SYMBOL_IF_KUNIT(slab_regions);
-
-/**
- * slab_regions_init() - make the map for region_known()
- *
- * Memory that is added to the machine later is not in it.
- *
- * Return: 0 or -ENOMEM.
- */
-int slab_regions_init(void)
-{
-	unsigned long bytes = (unsigned long)high_memory - PAGE_OFFSET;
-
-	slab_regions.nr = DIV_ROUND_UP(bytes, 1UL << REGION_SHIFT);
-	slab_regions.known = setup_alloc(kvcalloc(BITS_TO_LONGS(slab_regions.nr),
-						  sizeof(long), GFP_KERNEL));
-	return slab_regions.known ? 0 : -ENOMEM;
-}
-
-/**
- * slab_regions_exit() - free what slab_regions_init() made
- */
-void slab_regions_exit(void)
-{
-	kvfree(slab_regions.known);
-}
-
-/*
- * Before anybody has an object of the slab; whoever is handed one and frees it
- * elsewhere sees the bit as he sees the object.  Bits are never cleared: that
- * there was a slab once is enough for a look.
- */
-static void regions_note(const void *start, size_t bytes)
-{
-	unsigned long region = ((unsigned long)start - PAGE_OFFSET) >> REGION_SHIFT;
-	unsigned long last = ((unsigned long)start + bytes - 1 - PAGE_OFFSET) >>
-			     REGION_SHIFT;
-
-	for (; region <= last; region++)
-		if (region < slab_regions.nr &&
-		    !test_bit(region, slab_regions.known))
-			set_bit(region, slab_regions.known);
-}
-
-static struct mpslab_slab *place_descriptor(struct mpslab_cache *cache,
-					    struct page *page, gfp_t gfp,
-					    const struct slab_geometry *geo)
-{
-	size_t bytes = geometry_descriptor_bytes(geo->objects);
-
-	if (geo->off_slab) {
-		if (fault(&cache->faults, FAULT_DESCRIPTORS, gfp))
-			return NULL;
-		return kmalloc_node(bytes, gfp & PAGE_GFP_MASK, page_to_nid(page));
-	}
-	return page_address(page) + (PAGE_SIZE << geo->order) - bytes;
-}
-
-static void construct_objects(const struct mpslab_cache *cache,
-			      struct mpslab_slab *slab)
-{
-	unsigned int i;
-
-	if (!cache->ctor)
-		return;
-	for (i = 0; i < slab->objects; i++)
-		cache->ctor(slab_base(slab) + (size_t)i * cache->size);
-}
-
-/**
- * slab_create() - a new slab, all of its objects free and constructed
- * @cache: the cache
- * @gfp: the caller's flags
- * @nid: node to take the pages from; others serve too without __GFP_THISNODE
- *
- * Context: no lock held; sleeps if @gfp allows it.
- * Return: a slab that only the caller knows, or NULL without memory.
- */
-struct mpslab_slab *slab_create(struct mpslab_cache *cache, gfp_t gfp, int nid)
-{
-	const struct slab_geometry *geo;
-	struct mpslab_slab *slab;
-	struct page *page;
-
-	page = alloc_block(cache, gfp, nid, &geo);
-	if (!page)
-		return NULL;
-	slab = place_descriptor(cache, page, gfp, geo);
-	if (!slab) {
-		__free_pages(page, geo->order);
-		return NULL;
-	}
-
-	slab->cache = cache;
-	slab->page = page;
-	slab->offset = cache->colour_off *
-		       next_colour(cache->node[page_to_nid(page)], geo);
-	slab->objects = geo->objects;
-	slab->inuse = 0;
-	bitmap_zero(slab->free, round_up(geo->objects, BITS_PER_LONG));
-	bitmap_set(slab->free, 0, geo->objects);
-	set_page_private(page, (unsigned long)slab);
-	regions_note(page_address(page), PAGE_SIZE << geo->order);
-	if (geo->off_slab)
-		regions_note(slab, geometry_descriptor_bytes(geo->objects));
-	count_pages(cache, page, PAGE_SIZE << geo->order);
-	/* Pointers in objects count for kmemleak; objects are not its own. */
-	if (!(cache->flags & SLAB_NOLEAKTRACE))
-		kmemleak_alloc(page_address(page), PAGE_SIZE << geo->order, 0,
-			       gfp & PAGE_GFP_MASK);
-	construct_objects(cache, slab);
-	return slab;
-}
-EXPORT_SYMBOL_IF_KUNIT(slab_create);
-
-static void slab_destroy(struct mpslab_slab *slab)
-{
-	unsigned int order = slab_order(slab);
-	bool apart = slab_is_apart(slab);
-	struct page *page = slab->page;
-
-	if (!(slab->cache->flags & SLAB_NOLEAKTRACE))
-		kmemleak_free(page_address(page));
-	count_pages(slab->cache, page, -(long)(PAGE_SIZE << order));
-	set_page_private(page, 0);
-	compat_account_reclaimed_pages(1 << order);
-	__free_pages(page, order);
-	if (apart)
-		kfree(slab);
-}
-
-/* The cache outlives this: mpslab_cache_destroy() waits for it. */
-static void slab_destroy_rcu(struct rcu_head *rcu)
-{
-	slab_destroy(slab_listed(container_of(rcu, struct page, rcu_head)));
-}
-
-/**
- * slab_list_release() - give slabs back to the page allocator
- * @cache: the cache
- * @slabs: slabs that left their node, free objects only
- *
- * Slabs of a SLAB_TYPESAFE_BY_RCU cache go after a grace period.
- *
- * Context: no lock held; on PREEMPT_RT, may_release_slabs().
- */
-void slab_list_release(struct mpslab_cache *cache, struct list_head *slabs)
-{
-	struct page *page, *next;
-
-	list_for_each_entry_safe(page, next, slabs, lru) {
-		list_del(&page->lru);
-		if (cache->flags & SLAB_TYPESAFE_BY_RCU)
-			call_rcu(&page->rcu_head, slab_destroy_rcu);
-		else
-			slab_destroy(slab_listed(page));
-	}
-}
-EXPORT_SYMBOL_IF_KUNIT(slab_list_release);
 
 /* ----------------------------------------------------------- the slab layer -- */
 
 /*
  * What page->private says of somebody else's page can be any number, so it is
- * believed only if it is the address of a descriptor that names this page and
- * this cache.
+ * believed only if it is the address of a descriptor that names this page.
  */
-static __always_inline struct mpslab_slab *
-find_slab(const struct mpslab_cache *cache, const void *obj)
+static __always_inline struct mpslab_slab *find_slab(const void *obj)
 {
 	struct mpslab_slab *slab;
 	struct page *page;
@@ -258,7 +36,7 @@ find_slab(const struct mpslab_cache *cache, const void *obj)
 	if (unlikely(!IS_ALIGNED((unsigned long)slab, sizeof(void *)) ||
 		     !region_known(slab)))
 		return NULL;
-	if (unlikely(slab->cache != cache || slab->page != page))
+	if (unlikely(slab->page != page))
 		return NULL;
 	return slab;
 }
@@ -273,12 +51,89 @@ find_slab(const struct mpslab_cache *cache, const void *obj)
 struct mpslab_slab *obj_to_slab(const struct mpslab_cache *cache,
 				const void *obj)
 {
-	return find_slab(cache, obj);
+	struct mpslab_slab *slab = find_slab(obj);
+
+	return likely(slab && slab->cache == cache) ? slab : NULL;
 }
 EXPORT_SYMBOL_IF_KUNIT(obj_to_slab);
 
 /**
- * slab_take() - take free objects from a slab, lowest address first
+ * any_slab() - the slab, of whatever cache, that an address lies in
+ * @obj: the address
+ *
+ * Return: the slab, or NULL; only as good as the address, whose owner may free it.
+ */
+struct mpslab_slab *any_slab(const void *obj)
+{
+	return find_slab(obj);
+}
+
+static __always_inline unsigned int slab_distance(const struct mpslab_slab *slab)
+{
+	if (unlikely(slab->where & SLAB_DEBUGGED))
+		return slab->cache->debug_layout.size;
+	return slab->cache->size;
+}
+
+/**
+ * slab_object() - an object of a slab
+ * @slab: the slab
+ * @i: its number
+ *
+ * Return: the object.
+ */
+void *slab_object(const struct mpslab_slab *slab, unsigned int i)
+{
+	return slab_base(slab) + (size_t)i * slab_distance(slab);
+}
+EXPORT_SYMBOL_IF_KUNIT(slab_object);
+
+static DEFINE_PER_CPU(struct rnd_state, slab_random);
+
+/**
+ * slab_random_init() - seed what shuffles the objects
+ */
+void slab_random_init(void)
+{
+	prandom_seed_full_state(&slab_random);
+}
+
+/* Below @max; an interrupt in between, or another CPU's state, does no harm. */
+static u32 random_below(u32 max)
+{
+	return reciprocal_scale(prandom_u32_state(raw_cpu_ptr(&slab_random)), max);
+}
+
+/*
+ * The same in no order that could be foreseen: neighbours in memory are seldom
+ * neighbours in time.  Only until all of the slab were taken once: later on, its
+ * objects come back in the order of their frees, at no cost.
+ */
+static noinline unsigned int take_shuffled(struct mpslab_slab *slab, void **to,
+					   unsigned int max)
+{
+	unsigned int i = random_below(slab->objects), got = 0, k;
+
+	max = min_t(unsigned int, max, slab->objects - slab->inuse);
+	for (; got < max; i++) {
+		i = find_next_bit(slab->free, slab->objects, i);
+		if (i >= slab->objects)
+			i = find_first_bit(slab->free, slab->objects);
+		__clear_bit(i, slab->free);
+		to[got++] = slab_object(slab, i);
+	}
+	for (i = got; i > 1; i--) {
+		k = random_below(i);
+		swap(to[i - 1], to[k]);
+	}
+	slab->inuse += got;
+	if (slab->inuse == slab->objects)
+		WRITE_ONCE(slab->where, slab->where & ~SLAB_YOUNG);
+	return got;
+}
+
+/**
+ * slab_take() - take free objects from a slab, lowest address first if it is old
  * @slab: the slab
  * @to: where they go
  * @max: how many at most
@@ -288,10 +143,14 @@ EXPORT_SYMBOL_IF_KUNIT(obj_to_slab);
  */
 unsigned int slab_take(struct mpslab_slab *slab, void **to, unsigned int max)
 {
-	unsigned int got = 0, size = slab->cache->size;
+	unsigned int got = 0, size;
 	unsigned long *word = slab->free, free;
-	void *base = slab_base(slab);
+	void *base;
 
+	if (unlikely(slab->where & SLAB_YOUNG))
+		return take_shuffled(slab, to, max);
+	size = slab_distance(slab);
+	base = slab_base(slab);
 	max = min_t(unsigned int, max, slab->objects - slab->inuse);
 	for (; got < max; word++, base += (size_t)size * BITS_PER_LONG) {
 		for (free = *word; free && got < max; free &= free - 1)
@@ -307,21 +166,26 @@ EXPORT_SYMBOL_IF_KUNIT(slab_take);
  * The number of the object at @offset, exact for the start of an object, as a
  * block has less than 2^32 bytes; any for another offset.
  */
-static __always_inline unsigned int index_at(const struct mpslab_cache *cache,
-					     size_t offset)
+static __always_inline unsigned int index_at(size_t offset, u32 inverse)
 {
-	return ((u64)offset * cache->inverse) >> 32;
+	return ((u64)offset * inverse) >> 32;
 }
 
 static __always_inline int find_index(const struct mpslab_cache *cache,
 				      const struct mpslab_slab *slab,
 				      const void *base, const void *obj)
 {
+	unsigned int size = cache->size, i;
+	u32 inverse = cache->inverse;
 	size_t offset = obj - base;
-	unsigned int i = index_at(cache, offset);
 
+	if (unlikely(slab->where & SLAB_DEBUGGED)) {
+		size = cache->debug_layout.size;
+		inverse = cache->debug_layout.inverse;
+	}
+	i = index_at(offset, inverse);
 	/* Below the base, the offset is too large for any object that is there. */
-	if (likely(i < slab->objects && (size_t)i * cache->size == offset))
+	if (likely(i < slab->objects && (size_t)i * size == offset))
 		return i;
 	return -1;
 }
@@ -373,11 +237,21 @@ EXPORT_SYMBOL_IF_KUNIT(slab_put);
 
 enum slab_state { SLAB_FREE, SLAB_PARTIAL, SLAB_FULL };
 
+/* By the list that it is on.  Of a stale one there is nothing to have. */
 static enum slab_state slab_state(const struct mpslab_slab *slab)
 {
 	if (!slab->inuse)
 		return SLAB_FREE;
-	return slab->inuse == slab->objects ? SLAB_FULL : SLAB_PARTIAL;
+	if (slab->inuse == slab->objects || slab->where & SLAB_STALE)
+		return SLAB_FULL;
+	return SLAB_PARTIAL;
+}
+
+/* Of the same kind as new ones?  See cache_debug_set(). */
+static bool slab_is_current(const struct mpslab_slab *slab)
+{
+	return FIELD_GET(SLAB_GENERATION, slab->where) ==
+	       READ_ONCE(slab->cache->generation);
 }
 
 static unsigned long *node_count(struct cache_node *n, enum slab_state state)
@@ -433,20 +307,40 @@ static void node_detach(struct cache_node *n, struct mpslab_slab *slab)
 	n->objects -= slab->objects;
 	n->free_objects -= slab->objects;
 	n->reaped++;
+	if (unlikely(slab->where & SLAB_DEBUGGED))
+		list_del(&slab_debug(slab)->list);
+}
+
+/* The slab is not to be taken from any more; when it is empty, it will go. */
+static noinline void node_retire(struct cache_node *n, struct mpslab_slab *slab)
+{
+	node_unlink(n, slab, slab_state(slab));
+	WRITE_ONCE(slab->where, slab->where | SLAB_STALE);
+	node_link(n, slab);
 }
 
 static struct mpslab_slab *node_first_slab(struct cache_node *n)
 {
+	struct mpslab_slab *slab;
 	struct page *page;
+	unsigned int i;
 
-	page = list_first_entry_or_null(&n->partial, struct page, lru);
-	if (page)
-		return slab_listed(page);
-	page = list_first_entry_or_null(&n->free, struct page, lru);
-	if (!page)
-		return NULL;
-	n->touched = true;
-	return slab_listed(page);
+	/* Stale slabs that are free are in nobody's way for long. */
+	for (i = 0; i < DETACH_BATCH; i++) {
+		page = list_first_entry_or_null(&n->partial, struct page, lru);
+		if (!page)
+			page = list_first_entry_or_null(&n->free, struct page,
+							lru);
+		if (!page)
+			return NULL;
+		slab = slab_listed(page);
+		if (likely(slab_is_current(slab))) {
+			n->touched |= !slab->inuse;
+			return slab;
+		}
+		node_retire(n, slab);
+	}
+	return NULL;
 }
 
 /**
@@ -463,6 +357,8 @@ void node_add_slab(struct cache_node *n, struct mpslab_slab *slab)
 	n->free_objects += slab->objects - slab->inuse;
 	n->grown++;
 	node_link(n, slab);
+	if (unlikely(slab->where & SLAB_DEBUGGED))
+		list_add_tail(&slab_debug(slab)->list, &n->debugged);
 }
 EXPORT_SYMBOL_IF_KUNIT(node_add_slab);
 
@@ -511,7 +407,8 @@ static noinline void node_move(struct cache_node *n, struct mpslab_slab *slab,
 {
 	node_unlink(n, slab, was);
 	node_link(n, slab);
-	if (!slab->inuse && empty && n->free_objects > n->free_limit) {
+	if (!slab->inuse && empty && (n->free_objects > n->free_limit ||
+				      !slab_is_current(slab))) {
 		node_detach(n, slab);
 		list_add(&slab->page->lru, empty);
 	}
@@ -530,7 +427,8 @@ static __always_inline void node_settle(struct cache_node *n,
 	if (inuse == slab->objects)
 		node_move(n, slab, SLAB_FULL, empty);
 	else if (!slab->inuse)
-		node_move(n, slab, SLAB_PARTIAL, empty);
+		node_move(n, slab, slab->where & SLAB_STALE ? SLAB_FULL :
+			  SLAB_PARTIAL, empty);
 }
 
 /**
@@ -559,19 +457,36 @@ bool node_put(struct cache_node *n, struct mpslab_slab *slab, void *obj,
 /**
  * refuse_objects() - account for objects that cannot go home
  * @cache: the cache
- * @nr: how many; 0 is the rule
+ * @bad: those; none is the rule
  *
  * Their frees were counted when they were pushed on an array.  An object that
  * was freed twice is free already; one of another cache is still in use there.
  *
  * Context: any.
  */
-void refuse_objects(struct mpslab_cache *cache, unsigned int nr)
+void refuse_objects(struct mpslab_cache *cache, const struct bad_frees *bad)
 {
-	if (likely(!nr))
-		return;
-	atomic_long_add(nr, &cache->refused);
-	cache_bug(cache, "not freed", "%u object(s) freed twice or not of this cache", nr);
+	enum cache_error error;
+
+	for (error = 0; error < NR_FREE_ERRORS; error++) {
+		if (likely(!bad->nr[error]))
+			continue;
+		atomic_long_add(bad->nr[error], &cache->refused);
+		report_bad_free(cache, error, bad->last[error], bad->nr[error]);
+	}
+}
+
+static noinline void bad_free(struct bad_frees *bad, const void *obj,
+			      enum cache_error error)
+{
+	bad->nr[error]++;
+	bad->last[error] = obj;
+}
+
+/* @obj does not lie in any slab of the cache. */
+static void bad_address(struct bad_frees *bad, const void *obj)
+{
+	bad_free(bad, obj, any_slab(obj) ? ERROR_OTHER_CACHE : ERROR_NO_OBJECT);
 }
 
 /**
@@ -581,14 +496,14 @@ void refuse_objects(struct mpslab_cache *cache, unsigned int nr)
  * @objs: the objects
  * @nr: how many
  * @empty: collects slabs to be released, or NULL to keep all
- * @bad: incremented for each that is free already or not of the cache
+ * @bad: collects those that are free already or not of the cache
  *
  * Context: @n->list_lock.
  * Return: how many were dealt with; the next is of another node.
  */
 unsigned int node_put_run(struct mpslab_cache *cache, struct cache_node *n,
 			  void **objs, unsigned int nr,
-			  struct list_head *empty, unsigned int *bad)
+			  struct list_head *empty, struct bad_frees *bad)
 {
 	struct mpslab_slab *slab = NULL, *next;
 	unsigned int i, inuse = 0;
@@ -599,9 +514,9 @@ unsigned int node_put_run(struct mpslab_cache *cache, struct cache_node *n,
 		/* Often the next object is of the same slab. */
 		index = slab ? find_index(cache, slab, base, objs[i]) : -1;
 		if (index < 0) {
-			next = find_slab(cache, objs[i]);
-			if (unlikely(!next)) {
-				(*bad)++;
+			next = find_slab(objs[i]);
+			if (unlikely(!next || next->cache != cache)) {
+				bad_address(bad, objs[i]);
 				continue;
 			}
 			if (unlikely(cache->node[slab_nid(next)] != n))
@@ -614,7 +529,8 @@ unsigned int node_put_run(struct mpslab_cache *cache, struct cache_node *n,
 			index = find_index(cache, slab, base, objs[i]);
 		}
 		if (unlikely(!set_free(slab, index)))
-			(*bad)++;
+			bad_free(bad, objs[i], index < 0 ? ERROR_INSIDE :
+				 ERROR_DOUBLE_FREE);
 	}
 	if (slab)
 		node_settle(n, slab, inuse, empty);
@@ -633,17 +549,17 @@ unsigned int node_put_run(struct mpslab_cache *cache, struct cache_node *n,
 void put_objects(struct mpslab_cache *cache, void **objs, unsigned int nr,
 		 struct list_head *empty)
 {
-	unsigned int done, bad = 0;
+	struct bad_frees bad = { };
 	struct cache_node *n;
 	unsigned long flags;
+	unsigned int done;
 	int nid;
 
 	for (done = 0; done < nr;) {
 		nid = obj_nid(objs[done]);
 		n = nid == NUMA_NO_NODE ? NULL : cache->node[nid];
 		if (unlikely(!n)) {
-			bad++;
-			done++;
+			bad_address(&bad, objs[done++]);
 			continue;
 		}
 		raw_spin_lock_irqsave(&n->list_lock, flags);
@@ -652,7 +568,7 @@ void put_objects(struct mpslab_cache *cache, void **objs, unsigned int nr,
 				     empty, &bad);
 		raw_spin_unlock_irqrestore(&n->list_lock, flags);
 	}
-	refuse_objects(cache, bad);
+	refuse_objects(cache, &bad);
 }
 EXPORT_SYMBOL_IF_KUNIT(put_objects);
 

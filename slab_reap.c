@@ -251,6 +251,7 @@ static void reap_work_fn(struct work_struct *work)
 			cpu_cache_reap_local(cache);
 			reap_due_nodes(cache);
 			cache_size_age(cache);
+			cache_debug_settle(cache);
 			cond_resched();
 		}
 		mutex_unlock(&mpslab_mutex);

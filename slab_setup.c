@@ -153,9 +153,10 @@ static int balance_stopped(void *data)
 		balance_cpu(rq->cache, i, b);
 	for_each_cache_node(rq->cache, i, n)
 		balance_node(rq->cache, n, b);
-	b->in_use += atomic_long_read(&rq->cache->refused);
-	b->off = b->objects - (b->in_use + b->cpu + b->alien + b->shared +
-			       b->free);
+	b->aside = atomic_long_read(&rq->cache->aside);
+	b->in_use += atomic_long_read(&rq->cache->refused) - b->aside;
+	b->off = b->objects - (b->in_use + b->aside + b->cpu + b->alien +
+			       b->shared + b->free);
 	return 0;
 }
 
@@ -411,11 +412,32 @@ static void set_wiping(struct mpslab_cache *cache)
 {
 	if (!cache->ctor && !(cache->flags & SLAB_TYPESAFE_BY_RCU)) {
 		if (want_init_on_alloc(0))
-			cache->zero_gfp = __GFP_ZERO;
+			cache->work_gfp = __GFP_ZERO;
 		cache->init_on_free = want_init_on_free();
 	}
 	cache->numa = nr_node_ids > 1;
-	cache->free_work = cache->init_on_free || cache->numa;
+	cache_set_work(cache, false);
+}
+
+static u32 inverse(unsigned int size)
+{
+	return div_u64((1ULL << 32) + size - 1, size);
+}
+
+/* No objects at all if they are too large for red zones beside them. */
+static void set_debug_layout(struct mpslab_cache *cache)
+{
+	struct debug_layout *layout = &cache->debug_layout;
+	unsigned int order;
+
+	layout->left = ALIGN(RED_ZONE_BYTES, cache->align);
+	layout->size = ALIGN(layout->left + cache->object_size + RED_ZONE_BYTES,
+			     cache->align);
+	layout->inverse = inverse(layout->size);
+	order = max_t(unsigned int, get_order(layout->size),
+		      min(cache->best.order, 1));
+	geometry_fit_apart(&layout->geo, order, layout->size, cache->align,
+			   layout->left);
 }
 
 static int set_geometry(struct mpslab_cache *cache,
@@ -426,11 +448,13 @@ static int set_geometry(struct mpslab_cache *cache,
 	cache->align = geometry_align(cache->object_size, args->align,
 				      cache->flags);
 	cache->size = ALIGN(cache->object_size, cache->align);
-	cache->inverse = div_u64((1ULL << 32) + cache->size - 1, cache->size);
+	cache->inverse = inverse(cache->size);
 	err = geometry_choose(cache, num_present_cpus());
 	if (err)
 		usage_bug(cache->name, "not created: size %u, align %u",
 			  cache->size, cache->align);
+	else
+		set_debug_layout(cache);
 	return err;
 }
 
@@ -445,6 +469,7 @@ static struct cache_node *node_create(int nid)
 	INIT_LIST_HEAD(&n->partial);
 	INIT_LIST_HEAD(&n->full);
 	INIT_LIST_HEAD(&n->free);
+	INIT_LIST_HEAD(&n->debugged);
 	n->next_reap = jiffies;
 	return n;
 }
@@ -481,6 +506,7 @@ static int create_layers(struct mpslab_cache *cache,
 		return -ENOMEM;
 	set_tunables(cache, limit, batchcount, shared);
 	cache_size_init(cache, !args->sheaf_capacity);
+	cache_debug_init(cache);
 	return 0;
 }
 
@@ -695,10 +721,13 @@ void mpslab_cache_destroy(struct mpslab_cache *cache)
 	if (READ_ONCE(cache->rcu_frees))
 		kvfree_rcu_wait();
 	cache_drain(cache);
+	if (cache_forget_aside(cache))
+		cache_drain(cache);
 	/* Slabs without objects in use have just gone. */
 	if (live_slabs(cache, &objects)) {
-		cache_bug(cache, "cache kept", "destroyed with %lu object(s) in use",
-			  objects);
+		cache_bug(cache, ERROR_IN_USE, "cache kept",
+			  "destroyed with %lu object(s) in use", objects);
+		report_leaks(cache);
 		return;
 	}
 

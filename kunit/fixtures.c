@@ -327,7 +327,7 @@ void test_cache_end(struct kunit *test, struct mpslab_cache *cache,
 {
 	expect_balanced(test, cache, 0);
 	expect_lists(test, cache);
-	KUNIT_EXPECT_EQ(test, atomic_long_read(&cache->errors), errors);
+	KUNIT_EXPECT_EQ(test, (long)cache_errors(cache), errors);
 	KUNIT_EXPECT_EQ(test, 0,
 			kunit_destroy_resource(test, cache_resource_match,
 					       cache));
@@ -384,10 +384,10 @@ static bool slab_is_right(struct mpslab_cache *cache, int nid,
 	unsigned int free = bitmap_weight(slab->free, slab->objects);
 	enum slab_list right = PARTIAL;
 
-	if (!free)
-		right = FULL;
-	else if (free == slab->objects)
+	if (free == slab->objects)
 		right = FREE;
+	else if (!free || slab->where & SLAB_STALE)
+		right = FULL;
 	return list == right && slab->inuse == slab->objects - free &&
 	       slab->cache == cache && page_to_nid(slab->page) == nid &&
 	       page_private(slab->page) == (unsigned long)slab;

@@ -17,7 +17,7 @@ static struct mpslab_pool *slab_pool(struct kunit *test,
 {
 	struct mpslab_pool *pool;
 
-	*cache = test_cache(test, SIZE, 0);
+	*cache = test_cache(test, SIZE, SLAB_NOLEAKTRACE);
 	keep_quiet(test, *cache);
 	/* On one CPU all objects are of its node, and a free need not ask. */
 	(*cache)->free_work = false;
@@ -144,15 +144,15 @@ static void slab_pool_zeroes_what_its_cache_zeroes(struct kunit *test)
 	struct mpslab_cache *cache;
 	struct mpslab_pool *pool = slab_pool(test, &cache);
 	void *element = mpslab_pool_alloc(pool, GFP_NOWAIT);
-	gfp_t zero_gfp = cache->zero_gfp;
+	gfp_t work_gfp = cache->work_gfp;
 
 	KUNIT_ASSERT_NOT_NULL(test, element);
 	memset(element, 0xa5, SIZE);
 	mpslab_pool_free(element, pool);
-	cache->zero_gfp = __GFP_ZERO;
+	cache->work_gfp = __GFP_ZERO;
 	KUNIT_EXPECT_PTR_EQ(test, mpslab_pool_alloc(pool, GFP_NOWAIT), element);
 	KUNIT_EXPECT_NULL(test, memchr_inv(element, 0, SIZE));
-	cache->zero_gfp = zero_gfp;
+	cache->work_gfp = work_gfp;
 	mpslab_pool_free(element, pool);
 	slab_pool_end(test, pool, cache, 0);
 }

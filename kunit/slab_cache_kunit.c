@@ -138,7 +138,7 @@ static void cache_init_on_alloc_and_free_wipe(struct kunit *test)
 	void *obj;
 
 	keep_quiet(test, cache);
-	cache->zero_gfp = __GFP_ZERO;
+	cache->work_gfp |= __GFP_ZERO;
 	cache->init_on_free = true;
 	cache->free_work = true;
 	obj = mpslab_cache_alloc(cache, GFP_KERNEL);
@@ -571,7 +571,7 @@ static void cache_null_arguments_reported(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, usage_bugs(), ++reports);
 	KUNIT_EXPECT_EQ(test, mpslab_cache_shrink(NULL), -EINVAL);
 	KUNIT_EXPECT_EQ(test, usage_bugs(), ++reports);
-	test_cache_end(test, cache, atomic_long_read(&cache->errors));
+	test_cache_end(test, cache, (long)cache_errors(cache));
 }
 
 /* Else the wiping would go beyond the object's end. */
@@ -587,7 +587,7 @@ static void free_inside_an_object_wipes_nothing(struct kunit *test)
 	memset(objs[0], 0xa5, size);
 	mpslab_cache_free(cache, objs[0] + sizeof(long));
 	KUNIT_EXPECT_NULL(test, memchr_inv(objs[0], 0xa5, size));
-	KUNIT_EXPECT_EQ(test, atomic_long_read(&cache->errors), 1L);
+	KUNIT_EXPECT_EQ(test, (long)cache_errors(cache), 1L);
 	expect_balanced(test, cache, 2);
 	mpslab_cache_free_bulk(cache, 2, objs);
 	KUNIT_EXPECT_NULL(test, memchr_inv(objs[0], 0, size));
@@ -602,17 +602,33 @@ static void free_twice_found_when_it_comes_home(struct kunit *test)
 {
 	struct mpslab_cache *cache = test_cache_small(test, 0);
 	struct cache_balance b;
-	void *objs[2];
+	void *objs[3];
 
-	take_objects(test, cache, objs, 2);
+	take_objects(test, cache, objs, 3);
 	give_objects(cache, objs, 1);
+	give_objects(cache, objs + 2, 1);
 	give_objects(cache, objs, 1);
 	cpu_cache_drain_local(cache);
-	KUNIT_EXPECT_EQ(test, atomic_long_read(&cache->errors), 1L);
+	KUNIT_EXPECT_EQ(test, (long)cache_errors(cache), 1L);
 	cache_balance(cache, &b);
 	KUNIT_EXPECT_EQ(test, b.off, 0L);
 	KUNIT_EXPECT_EQ(test, b.in_use, 1UL);
 	give_objects(cache, objs + 1, 1);
+	test_cache_end(test, cache, 1);
+}
+
+/* The commonest way to do it costs no look at the slab. */
+static void free_twice_in_a_row_refused(struct kunit *test)
+{
+	struct mpslab_cache *cache = test_cache_small(test, 0);
+	void *obj;
+
+	take_objects(test, cache, &obj, 1);
+	mpslab_cache_free(cache, obj);
+	mpslab_cache_free(cache, obj);
+	KUNIT_EXPECT_EQ(test, 1L,
+			atomic_long_read(&cache->errors[ERROR_DOUBLE_FREE]));
+	expect_balanced(test, cache, 0);
 	test_cache_end(test, cache, 1);
 }
 
@@ -641,7 +657,7 @@ static void free_to_other_cache_refused(struct kunit *test)
 	take_objects(test, cache, &obj, 1);
 	mpslab_cache_free(other, obj);
 	cpu_cache_drain_local(other);
-	KUNIT_EXPECT_EQ(test, atomic_long_read(&other->errors), 1L);
+	KUNIT_EXPECT_EQ(test, (long)cache_errors(other), 1L);
 	KUNIT_EXPECT_FALSE(test, slab_has_free(cache, obj));
 	expect_balanced(test, cache, 1);
 	give_objects(cache, &obj, 1);
@@ -698,6 +714,7 @@ static struct kunit_case slab_cache_cases[] = {
 	KUNIT_CASE(cache_null_arguments_reported),
 	KUNIT_CASE(free_inside_an_object_wipes_nothing),
 	KUNIT_CASE(free_twice_found_when_it_comes_home),
+	KUNIT_CASE(free_twice_in_a_row_refused),
 	KUNIT_CASE(free_twice_with_array_closed_refused),
 	KUNIT_CASE(free_to_other_cache_refused),
 	KUNIT_CASE(free_with_work_of_other_cache_leaves_it_alone),

@@ -174,7 +174,7 @@ static void cache_free_in_nmi_without_room_refused(struct kunit *test)
 	irq = pretend_nmi();
 	mpslab_cache_free(cache, objs[SMALL_LIMIT]);
 	end_nmi(irq);
-	KUNIT_EXPECT_EQ(test, atomic_long_read(&cache->errors), 1L);
+	KUNIT_EXPECT_EQ(test, (long)cache_errors(cache), 1L);
 	KUNIT_EXPECT_EQ(test, here(cache)->ac.avail, (unsigned int)SMALL_LIMIT);
 	expect_balanced(test, cache, 1);
 	give_objects(cache, objs + SMALL_LIMIT, 1);

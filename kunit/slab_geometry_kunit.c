@@ -56,7 +56,8 @@ static const char *layout_wrong(const struct slab_geometry *geo,
 		used += descriptor_bytes(geo->objects);
 	if (used + last > block_bytes(geo))
 		return "the last colour does not fit";
-	if (used + last + colour_off <= block_bytes(geo))
+	if (used + last + colour_off <= block_bytes(geo) &&
+	    last + colour_off <= SLAB_OFFSET)
 		return "one more colour would fit";
 	return NULL;
 }
@@ -434,6 +435,7 @@ static struct mpslab_slab *real_slab(struct kunit *test,
 					       numa_mem_id());
 
 	KUNIT_ASSERT_NOT_NULL(test, slab);
+	slab->where &= ~SLAB_YOUNG;	/* in order */
 	return slab;
 }
 

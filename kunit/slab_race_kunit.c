@@ -489,6 +489,26 @@ static void race_tune_in_storm(struct kunit *test)
 	end_race(test, cache, ops);
 }
 
+static void disturb_debug(struct crew_member *me)
+{
+	while (crew_going(me)) {
+		crew_expect(me, !cache_debug_set(me->data,
+						 random_below(&me->rnd, 16), 1));
+		me->ops++;
+	}
+}
+
+/* Each change makes all slabs stale while both CPUs use them. */
+static void race_debug_switched_in_storm(struct kunit *test)
+{
+	struct mpslab_cache *cache = racy_cache(test);
+	unsigned long ops;
+
+	need_cpus(test, 2);
+	ops = run_disturbed(test, cache, storm, disturb_debug);
+	end_race(test, cache, ops);
+}
+
 static void disturb_shrink_and_reap(struct crew_member *me)
 {
 	while (crew_going(me)) {
@@ -775,6 +795,7 @@ static struct kunit_case slab_race_cases[] = {
 	KUNIT_CASE(race_all_refill_at_once),
 	KUNIT_CASE(race_task_softirq_hardirq_on_one_cpu),
 	KUNIT_CASE(race_tune_in_storm),
+	KUNIT_CASE(race_debug_switched_in_storm),
 	KUNIT_CASE(race_shrink_and_reap_in_storm),
 	KUNIT_CASE(race_drain_in_storm),
 	KUNIT_CASE(race_balance_in_storm_is_never_off),

@@ -519,7 +519,7 @@ static void destroy_with_objects_in_use_refused(struct kunit *test)
 	KUNIT_EXPECT_NOT_NULL(test, held);
 	mpslab_cache_destroy(cache);
 	KUNIT_ASSERT_TRUE(test, cache_is_listed(cache));
-	KUNIT_EXPECT_EQ(test, atomic_long_read(&cache->errors), 1L);
+	KUNIT_EXPECT_EQ(test, (long)cache_errors(cache), 1L);
 
 	/* It still works, and goes when it can. */
 	more = mpslab_cache_alloc(cache, GFP_KERNEL);

@@ -109,7 +109,7 @@ reports() {
 }
 
 errors_of() {
-	sed -n 's/.*errors \([0-9]*\)$/\1/p' "$mpslab/caches/$1/balance"
+	sed -n 's/.*errors \([0-9]*\),.*/\1/p' "$mpslab/caches/$1/balance"
 }
 
 cache_in_use_is_kept() {

@@ -19,22 +19,28 @@ only_root_may() {
 	[ "$(stat -c %a "$mpslab")" = 700 ] || return
 	modes "$cache" >"$work/modes"
 	cat >"$work/expected" <<-END
+		alloc_traces 400
 		auto_size 600
 		balance 400
 		batchcount 600
 		cpus 400
+		debug 600
 		drain 200
+		errors 400
 		fault 755
 		fault/descriptors 600
 		fault/pages 600
+		free_traces 400
 		geometry 400
 		grow 200
+		leaks 400
 		limit 600
 		nodes 400
 		reap 200
 		refill 200
 		shared 600
 		shrink 200
+		validate 400
 	END
 	modes "$pool" >>"$work/modes"
 	cat >>"$work/expected" <<-END

@@ -63,6 +63,16 @@ make_hostile_values() {
 	printf 'every=1 caller=a\tb' >odd_caller
 	printf 'times=3' >no_choice
 	printf 'every=1 what=3' >unknown_key
+	printf 'FX' >unknown_letter
+	printf 'F-' >letter_and_none
+	printf 'FZPU ' >letters_and_blank
+	printf 'F sample=' >sample_without_value
+	printf 'F sample=0' >sample_of_none
+	printf 'F sample=-1' >sample_negative
+	printf 'F sample=4294967296' >sample_huge
+	printf 'F sample=2 ' >sample_and_blank
+	printf 'F  sample=2' >letter_and_two_blanks
+	printf 'F\tsample=2' >letter_and_tab
 	printf 'every=1 caller=%0256d' 0 >long_caller
 	head -c 64 /dev/zero >zeros
 	head -c 1048576 /dev/urandom >megabyte_random
@@ -83,10 +93,11 @@ read_only_files() {
 # Nothing that is said here is tested if the file is not there.
 all_files_are_found() {
 	for name in limit batchcount shared auto_size shrink reap grow refill drain \
-		min_nr bypass_us setup pages descriptors backend reserve; do
+		debug min_nr bypass_us setup pages descriptors backend reserve; do
 		writable_files | grep -q "/$name\$" || return
 	done
-	for name in slabinfo geometry cpus nodes balance stats waiters; do
+	for name in slabinfo geometry cpus nodes balance errors validate alloc_traces \
+		free_traces leaks stats waiters; do
 		read_only_files | grep -q "/$name\$" || return
 	done
 }
@@ -162,7 +173,7 @@ if ! load_modules || ! make_hostile_values; then
 	echo "Bail out! can't set up"
 	exit 1
 fi
-ktap_set_plan $(($(writable_files | wc -l) + $(read_only_files | wc -l) + 12))
+ktap_set_plan $(($(writable_files | wc -l) + $(read_only_files | wc -l) + 13))
 ktap_test_result "all files are there" all_files_are_found
 for file in $(writable_files); do
 	ktap_test_result "$(label "$file") refuses everything hostile" \
@@ -174,7 +185,7 @@ done
 ktap_test_result "shrink takes 1 and only that" trigger_takes shrink
 ktap_test_result "reap takes 1 and only that" trigger_takes reap
 for file in "$cache/limit" "$cache/batchcount" "$cache/shared" "$cache/auto_size" \
-	"$pool/min_nr" "$pool/bypass_us"; do
+	"$cache/debug" "$pool/min_nr" "$pool/bypass_us"; do
 	ktap_test_result "$(label "$file") takes its own value" tunable_takes_its_own "$file"
 done
 ktap_test_result "everything works as before" works_as_before

@@ -1,0 +1,429 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Objects that are looked at: what clients do wrong with them, debugging switched
+ * on and off under them, and who has them.
+ */
+#include <kunit/test.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/vmalloc.h>
+
+#include "fixtures.h"
+
+#define SIZE	48
+#define ALL	(DEBUG_CHECKS | DEBUG_RED_ZONE | DEBUG_POISON | DEBUG_USER)
+
+static struct mpslab_cache *debugged_cache(struct kunit *test, u8 options)
+{
+	struct mpslab_cache *cache = test_cache(test, SIZE, 0);
+
+	keep_quiet(test, cache);
+	KUNIT_ASSERT_EQ(test, cache_debug_set(cache, options, 1), 0);
+	return cache;
+}
+
+static long errors_of(struct mpslab_cache *cache, enum cache_error error)
+{
+	return atomic_long_read(&cache->errors[error]);
+}
+
+static bool is_debugged(struct mpslab_cache *cache, void *obj)
+{
+	return obj_to_slab(cache, obj)->where & SLAB_DEBUGGED;
+}
+
+/* ----------------------------------------------------------------- wrong frees -- */
+
+/* With another object in between, so that it is not the newest of the array. */
+static void free_twice_seen_at_once(struct kunit *test)
+{
+	struct mpslab_cache *cache = debugged_cache(test, DEBUG_CHECKS);
+	void *objs[2];
+
+	take_objects(test, cache, objs, 2);
+	mpslab_cache_free(cache, objs[0]);
+	mpslab_cache_free(cache, objs[1]);
+	mpslab_cache_free(cache, objs[0]);
+	KUNIT_EXPECT_EQ(test, errors_of(cache, ERROR_DOUBLE_FREE), 1L);
+	expect_balanced(test, cache, 0);
+	test_cache_end(test, cache, 1);
+}
+
+static void free_of_wrong_addresses_seen_at_once(struct kunit *test)
+{
+	struct mpslab_cache *cache = debugged_cache(test, DEBUG_CHECKS);
+	struct mpslab_cache *other = test_cache_quiet(test);
+	void *mem = kmalloc(64, GFP_KERNEL), *far = vmalloc(64);
+	void *page = (void *)__get_free_page(GFP_KERNEL);
+	long on_stack[8] = { };
+	void *obj, *foreign;
+
+	KUNIT_ASSERT_TRUE(test, mem && far && page);
+	take_objects(test, cache, &obj, 1);
+	take_objects(test, other, &foreign, 1);
+	mpslab_cache_free(cache, obj + 8);
+	KUNIT_EXPECT_EQ(test, errors_of(cache, ERROR_INSIDE), 1L);
+	mpslab_cache_free(cache, foreign);
+	KUNIT_EXPECT_EQ(test, errors_of(cache, ERROR_OTHER_CACHE), 1L);
+	mpslab_cache_free(cache, mem);
+	mpslab_cache_free(cache, far);
+	mpslab_cache_free(cache, page);
+	mpslab_cache_free(cache, &on_stack[2]);
+	KUNIT_EXPECT_EQ(test, errors_of(cache, ERROR_NO_OBJECT), 4L);
+	mpslab_cache_free(cache, obj);
+	give_objects(other, &foreign, 1);
+	free_page((unsigned long)page);
+	vfree(far);
+	kfree(mem);
+	expect_balanced(test, cache, 0);
+	test_cache_end(test, cache, 6);
+	test_cache_end(test, other, 0);
+}
+
+/* Before objects were looked at, this came into the array; it must not come out. */
+static void alloc_of_what_is_no_object_refused(struct kunit *test)
+{
+	struct mpslab_cache *cache = test_cache_quiet(test);
+	struct mpslab_cache *other = test_cache_quiet(test);
+	void *obj, *foreign;
+
+	take_objects(test, other, &foreign, 1);
+	preempt_disable();
+	KUNIT_EXPECT_TRUE(test, ac_push(&here(cache)->ac,
+					here(cache)->ac.limit, foreign));
+	here(cache)->stat.frees++;
+	cache_set_work(cache, true);
+	preempt_enable();
+	obj = mpslab_cache_alloc(cache, GFP_KERNEL);
+	KUNIT_EXPECT_NOT_NULL(test, obj);
+	KUNIT_EXPECT_PTR_NE(test, obj, foreign);
+	KUNIT_EXPECT_EQ(test, errors_of(cache, ERROR_OTHER_CACHE), 1L);
+	mpslab_cache_free(cache, obj);
+	cache_set_work(cache, false);
+	give_objects(other, &foreign, 1);
+	expect_balanced(test, cache, 0);
+	test_cache_end(test, cache, 1);
+	test_cache_end(test, other, 0);
+}
+
+/* ---------------------------------------------------------------- wrong writes -- */
+
+static void expect_red_zone(struct kunit *test, int offset)
+{
+	struct mpslab_cache *cache = debugged_cache(test, DEBUG_RED_ZONE);
+	void *objs[3];
+
+	take_objects(test, cache, objs, 3);
+	((u8 *)objs[1])[offset] ^= 1;
+	mpslab_cache_free(cache, objs[1]);
+	KUNIT_EXPECT_EQ(test, errors_of(cache, ERROR_RED_ZONE), 1L);
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&cache->aside), 1L);
+	give_objects(cache, objs, 1);
+	give_objects(cache, objs + 2, 1);
+	expect_balanced(test, cache, 0);
+	test_cache_end(test, cache, 1);
+}
+
+static void write_behind_the_end_seen_at_free(struct kunit *test)
+{
+	expect_red_zone(test, SIZE);
+	expect_red_zone(test, SIZE + RED_ZONE_BYTES - 1);
+}
+
+static void write_before_the_start_seen_at_free(struct kunit *test)
+{
+	expect_red_zone(test, -1);
+	expect_red_zone(test, -RED_ZONE_BYTES);
+}
+
+static void expect_poison(struct kunit *test, unsigned int offset)
+{
+	struct mpslab_cache *cache = debugged_cache(test, DEBUG_POISON);
+	u8 *obj, *next;
+
+	obj = mpslab_cache_alloc(cache, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, obj);
+	mpslab_cache_free(cache, obj);
+	obj[offset] ^= 1;
+	next = mpslab_cache_alloc(cache, GFP_KERNEL);
+	KUNIT_EXPECT_NOT_NULL(test, next);
+	KUNIT_EXPECT_PTR_NE(test, next, obj);
+	KUNIT_EXPECT_EQ(test, errors_of(cache, ERROR_POISON), 1L);
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&cache->aside), 1L);
+	mpslab_cache_free(cache, next);
+	expect_balanced(test, cache, 0);
+	test_cache_end(test, cache, 1);
+}
+
+static void write_after_free_seen_at_alloc(struct kunit *test)
+{
+	expect_poison(test, 0);
+	expect_poison(test, SIZE - 1);
+}
+
+/* As write_after_free_seen_at_alloc(), but all or nothing. */
+static void write_after_free_replaced_in_bulk(struct kunit *test)
+{
+	struct mpslab_cache *cache = debugged_cache(test, ALL);
+	void *objs[20], *more[20];
+	unsigned int i, k;
+
+	take_objects(test, cache, objs, 20);
+	mpslab_cache_free_bulk(cache, 20, objs);
+	((u8 *)objs[3])[5] = 0;
+	((u8 *)objs[7])[9] = 0;
+	KUNIT_ASSERT_EQ(test, 20, mpslab_cache_alloc_bulk(cache, GFP_KERNEL, 20,
+							  more));
+	for (i = 0; i < 20; i++) {
+		KUNIT_EXPECT_PTR_NE(test, more[i], objs[3]);
+		KUNIT_EXPECT_PTR_NE(test, more[i], objs[7]);
+		for (k = 0; k < i; k++)
+			KUNIT_EXPECT_PTR_NE(test, more[i], more[k]);
+	}
+	mpslab_cache_free_bulk(cache, 20, more);
+	KUNIT_EXPECT_EQ(test, errors_of(cache, ERROR_POISON), 2L);
+	expect_balanced(test, cache, 0);
+	test_cache_end(test, cache, 2);
+}
+
+static void stamp_ctor(void *obj)
+{
+	memset(obj, 0x5c, SIZE);
+}
+
+static void constructed_objects_stay_so(struct kunit *test)
+{
+	struct mpslab_cache *cache = test_cache_ctor(test, SIZE, 0, stamp_ctor);
+	unsigned int turn;
+	void *obj;
+
+	keep_quiet(test, cache);
+	KUNIT_ASSERT_EQ(test, cache_debug_set(cache, ALL, 1), 0);
+	for (turn = 0; turn < 3; turn++) {
+		obj = mpslab_cache_alloc(cache, GFP_KERNEL);
+		KUNIT_ASSERT_NOT_NULL(test, obj);
+		KUNIT_EXPECT_TRUE(test, is_debugged(cache, obj));
+		KUNIT_EXPECT_NULL(test, memchr_inv(obj, 0x5c, SIZE));
+		mpslab_cache_free(cache, obj);
+	}
+	test_cache_end(test, cache, 0);
+}
+
+/* ------------------------------------------------------------------- switching -- */
+
+static void flags_of_creation_count(struct kunit *test)
+{
+	struct mpslab_cache *cache;
+	void *obj;
+
+	cache = test_cache(test, SIZE, SLAB_RED_ZONE | SLAB_POISON |
+				       SLAB_STORE_USER | SLAB_CONSISTENCY_CHECKS);
+	KUNIT_EXPECT_EQ(test, cache->debug, ALL);
+	obj = mpslab_cache_alloc(cache, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, obj);
+	KUNIT_EXPECT_TRUE(test, is_debugged(cache, obj));
+	mpslab_cache_free(cache, obj);
+	test_cache_end(test, cache, 0);
+}
+
+static void switched_on_old_slabs_age_out(struct kunit *test)
+{
+	struct mpslab_cache *cache = test_cache_quiet(test);
+	unsigned int i, nr = 3 * cache->best.objects;
+	void **old = test_pointers(test, nr), **new = test_pointers(test, nr);
+
+	/* Every second is kept, so that no slab is empty when it is switched on. */
+	take_objects(test, cache, old, nr);
+	for (i = 0; i < nr; i += 2)
+		mpslab_cache_free(cache, old[i]);
+	KUNIT_ASSERT_EQ(test, cache_debug_set(cache, ALL, 1), 0);
+	take_objects(test, cache, new, nr);
+	for (i = 0; i < nr; i++)
+		KUNIT_EXPECT_TRUE(test, is_debugged(cache, new[i]));
+	for (i = 1; i < nr; i += 2)
+		mpslab_cache_free(cache, old[i]);
+	give_objects(cache, new, nr);
+	expect_balanced(test, cache, 0);
+	test_cache_end(test, cache, 0);
+}
+
+static void switched_off_looks_until_the_last_slab(struct kunit *test)
+{
+	struct mpslab_cache *cache = debugged_cache(test, ALL);
+	void *old, *new;
+
+	take_objects(test, cache, &old, 1);
+	KUNIT_ASSERT_EQ(test, cache_debug_set(cache, 0, 1), 0);
+	KUNIT_EXPECT_TRUE(test, cache->look);
+	take_objects(test, cache, &new, 1);
+	KUNIT_EXPECT_FALSE(test, is_debugged(cache, new));
+	((u8 *)old)[SIZE] ^= 1;
+	((u8 *)old)[SIZE] ^= 1;
+	give_objects(cache, &old, 1);
+	give_objects(cache, &new, 1);
+	mpslab_cache_shrink(cache);
+	KUNIT_EXPECT_EQ(test, atomic_read(&cache->nr_debugged), 0);
+	cache_debug_settle(cache);
+	KUNIT_EXPECT_FALSE(test, cache->look);
+	take_objects(test, cache, &new, 1);
+	give_objects(cache, &new, 1);
+	test_cache_end(test, cache, 0);
+}
+
+static void parsing_takes_letters(struct kunit *test)
+{
+	char text[DEBUG_TEXT_LEN];
+	u8 options;
+
+	KUNIT_EXPECT_EQ(test, debug_parse("FZPU", 4, &options), 0);
+	KUNIT_EXPECT_EQ(test, options, ALL);
+	debug_print(options, text);
+	KUNIT_EXPECT_STREQ(test, text, "FZPU");
+	KUNIT_EXPECT_EQ(test, debug_parse("u", 1, &options), 0);
+	KUNIT_EXPECT_EQ(test, options, DEBUG_USER);
+	KUNIT_EXPECT_EQ(test, debug_parse("-", 1, &options), 0);
+	KUNIT_EXPECT_EQ(test, options, 0);
+	debug_print(options, text);
+	KUNIT_EXPECT_STREQ(test, text, "-");
+	KUNIT_EXPECT_EQ(test, debug_parse("", 0, &options), -EINVAL);
+	KUNIT_EXPECT_EQ(test, debug_parse("FX", 2, &options), -EINVAL);
+	KUNIT_EXPECT_EQ(test, debug_parse("F-", 2, &options), -EINVAL);
+}
+
+static void parameter_knows_names(struct kunit *test)
+{
+	static const char text[] = "FZ,nvme*,dm-?;U,foo";
+
+	KUNIT_EXPECT_EQ(test, debug_for_name(text, "nvme_rq"),
+			DEBUG_CHECKS | DEBUG_RED_ZONE);
+	KUNIT_EXPECT_EQ(test, debug_for_name(text, "dm-3"),
+			DEBUG_CHECKS | DEBUG_RED_ZONE);
+	KUNIT_EXPECT_EQ(test, debug_for_name(text, "dm-33"), 0);
+	KUNIT_EXPECT_EQ(test, debug_for_name(text, "foo"), DEBUG_USER);
+	KUNIT_EXPECT_EQ(test, debug_for_name(text, "fo"), 0);
+	KUNIT_EXPECT_EQ(test, debug_for_name("P", "anything"), DEBUG_POISON);
+	KUNIT_EXPECT_EQ(test, debug_for_name("", "anything"), 0);
+}
+
+/* ---------------------------------------------------------------------- walking -- */
+
+static void validate_finds_what_nobody_came_across(struct kunit *test)
+{
+	struct mpslab_cache *cache = debugged_cache(test, ALL);
+	struct validation v;
+	void *objs[30];
+
+	take_objects(test, cache, objs, 30);
+	give_objects(cache, objs + 20, 10);
+	cache_validate(cache, &v);
+	KUNIT_EXPECT_GT(test, v.slabs, 0UL);
+	KUNIT_EXPECT_EQ(test, v.debugged, v.slabs);
+	KUNIT_EXPECT_GE(test, v.objects, 30UL);
+	KUNIT_EXPECT_EQ(test, v.wrong, 0UL);
+	((u8 *)objs[4])[-1] ^= 1;	/* in use */
+	((u8 *)objs[25])[1] ^= 1;	/* free */
+	cache_validate(cache, &v);
+	KUNIT_EXPECT_EQ(test, v.wrong, 2UL);
+	((u8 *)objs[4])[-1] ^= 1;
+	((u8 *)objs[25])[1] ^= 1;
+	give_objects(cache, objs, 20);
+	test_cache_end(test, cache, 2);
+}
+
+static unsigned long traced(struct kunit *test, struct mpslab_cache *cache,
+			    enum trace_kind kind, unsigned long *untraced)
+{
+	struct traces *traces = traces_collect(cache, kind);
+	unsigned long sum = 0;
+	unsigned int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, traces);
+	*untraced = 0;
+	for (i = 0; i < traces->nr; i++) {
+		sum += traces->sums[i]->oldest ? traces->sums[i]->count : 0;
+		*untraced += traces->sums[i]->oldest ? 0 : traces->sums[i]->count;
+	}
+	traces_free(traces);
+	return sum;
+}
+
+static void traces_add_up(struct kunit *test)
+{
+	struct mpslab_cache *cache = debugged_cache(test, DEBUG_USER);
+	unsigned long untraced;
+	void *objs[40];
+
+	take_objects(test, cache, objs, 40);
+	KUNIT_EXPECT_EQ(test, traced(test, cache, TRACE_ALLOCS, &untraced), 40UL);
+	KUNIT_EXPECT_EQ(test, untraced, 0UL);
+	KUNIT_EXPECT_EQ(test, traced(test, cache, TRACE_FREES, &untraced), 0UL);
+	give_objects(cache, objs, 15);
+	KUNIT_EXPECT_EQ(test, traced(test, cache, TRACE_LEAKS, &untraced), 25UL);
+	KUNIT_EXPECT_EQ(test, traced(test, cache, TRACE_FREES, &untraced), 15UL);
+	give_objects(cache, objs + 15, 25);
+	test_cache_end(test, cache, 0);
+}
+
+static void traces_are_sampled(struct kunit *test)
+{
+	struct mpslab_cache *cache = debugged_cache(test, DEBUG_USER);
+	unsigned int nr = 4 * cache->debug_layout.geo.objects;
+	void **objs = test_pointers(test, nr);
+	unsigned long sum, untraced;
+
+	KUNIT_ASSERT_EQ(test, cache_debug_set(cache, DEBUG_USER, 8), 0);
+	take_objects(test, cache, objs, nr);
+	sum = traced(test, cache, TRACE_ALLOCS, &untraced);
+	KUNIT_EXPECT_EQ(test, sum + untraced, (unsigned long)nr);
+	KUNIT_EXPECT_LE(test, abs_diff(sum, (unsigned long)nr / 8), 4UL);
+	give_objects(cache, objs, nr);
+	test_cache_end(test, cache, 0);
+}
+
+/* ------------------------------------------------------------------- shuffling -- */
+
+/* One run of a slab in order is no proof that none is shuffled; eight are. */
+static void new_slabs_are_shuffled(struct kunit *test)
+{
+	struct mpslab_cache *cache = test_cache_quiet(test);
+	unsigned int nr = cache->best.objects, turn, i, in_order = 0;
+	void **objs = test_pointers(test, nr);
+
+	for (turn = 0; turn < 8; turn++) {
+		take_objects(test, cache, objs, nr);
+		for (i = 1; i < nr; i++)
+			in_order += objs[i] == objs[i - 1] + cache->size;
+		give_objects(cache, objs, nr);
+		mpslab_cache_shrink(cache);
+	}
+	KUNIT_EXPECT_LT(test, in_order, 8 * nr / 4);
+	test_cache_end(test, cache, 0);
+}
+
+static struct kunit_case slab_check_cases[] = {
+	KUNIT_CASE(free_twice_seen_at_once),
+	KUNIT_CASE(free_of_wrong_addresses_seen_at_once),
+	KUNIT_CASE(alloc_of_what_is_no_object_refused),
+	KUNIT_CASE(write_behind_the_end_seen_at_free),
+	KUNIT_CASE(write_before_the_start_seen_at_free),
+	KUNIT_CASE(write_after_free_seen_at_alloc),
+	KUNIT_CASE(write_after_free_replaced_in_bulk),
+	KUNIT_CASE(constructed_objects_stay_so),
+	KUNIT_CASE(flags_of_creation_count),
+	KUNIT_CASE(switched_on_old_slabs_age_out),
+	KUNIT_CASE(switched_off_looks_until_the_last_slab),
+	KUNIT_CASE(parsing_takes_letters),
+	KUNIT_CASE(parameter_knows_names),
+	KUNIT_CASE(validate_finds_what_nobody_came_across),
+	KUNIT_CASE(traces_add_up),
+	KUNIT_CASE(traces_are_sampled),
+	KUNIT_CASE(new_slabs_are_shuffled),
+	{}
+};
+
+static struct kunit_suite slab_check_suite = {
+	.name = "mpslab_slab_check",
+	.test_cases = slab_check_cases,
+};
+
+kunit_test_suite(slab_check_suite);
