@@ -13,7 +13,7 @@ endif
 export KERNEL UML KVM ACCEPT BENCH_DIR KERNELS MINUTES SEED THREADS KERNEL_KIND
 
 .PHONY: module install clean test test-debug test-matrix dropin \
-	test-dropin demo shell check bench bench-quick soak help
+	test-dropin demo shell check models bench bench-quick soak help
 
 module: ## build mpslab.ko for the running kernel, or the headers in KDIR=
 	$(MAKE) -C $(KDIR) M=$(CURDIR) modules
@@ -47,6 +47,9 @@ test-dropin: ## XFS, drivers/md and others on mpslab, in guests
 
 check: ## checkpatch, sparse, warnings, kernel-doc, layering, shellcheck
 	@$(vm)/check.sh
+
+models: ## check the models of what runs without a lock: spin, herd7
+	@models/run.sh $(MODEL)
 
 bench: ## measure all against the kernel's allocators, with plots
 	@selftests/bench/bench.sh full

@@ -53,20 +53,6 @@ private_apt() {
 	progress "reading package lists" "$cache/log/apt-$1" apt-get -q update
 }
 
-# suite_apt NAME SUITE: the same with the packages of another suite, of the site
-# that this machine uses anyway.
-suite_apt() {
-	local keyring=/usr/share/keyrings/debian-archive-keyring.gpg site
-
-	need_packages debian-archive-keyring
-	private_apt "$1"
-	# shellcheck disable=SC2016 # apt expands it
-	site=$(apt-get indextargets --format '$(SITE)' \
-		'Created-By: Packages' 'Origin: Debian' 'Label: Debian' | sed -n 1p)
-	[ -n "$site" ] || die "apt uses no site of Debian here"
-	private_apt "$1" "deb [signed-by=$keyring] $site $2 main"
-}
-
 # download DIR PACKAGE...: unpack packages, without installing them.
 download() {
 	local dir=$1 deb

@@ -81,7 +81,7 @@ mapfile -t all < <(find . -name '*.[ch]' ! -name '*.mod.c' -printf '%P\n' | sort
 mapfile -t others < <(printf '%s\n' "${all[@]}" | grep -v '^mpslab_dropin')
 mapfile -t unversioned < <(printf '%s\n' "${all[@]}" | grep -vx compat.h)
 mapfile -t core < <(find . -maxdepth 1 -name '*.[ch]' ! -name '*.mod.c' -printf '%P\n' | sort)
-mapfile -t scripts < <(find selftests .ci -name '*.sh' -o -name init -o -path .ci/run | sort)
+mapfile -t scripts < <(find selftests models .ci -name '*.sh' -o -name init -o -path .ci/run | sort)
 
 check "checkpatch --strict" checkpatch "${others[@]}"
 check "checkpatch of the drop-in headers" checkpatch_dropin mpslab_dropin*.h
