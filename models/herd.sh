@@ -16,7 +16,7 @@ dir=$cache/herd-$suite
 get_herd() {
 	local loader
 
-	suite_apt herd "$suite"
+	private_apt herd "$(debian_suite "$suite")"
 	download "$dir" herdtools7 libc6 libgmp10
 	loader=$(find "$dir/usr/lib" -name 'ld-linux*.so.*' -path '*-linux-gnu*' | sed -n 1p)
 	[ -n "$loader" ] || die "no loader in libc6 of $suite"

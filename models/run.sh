@@ -82,7 +82,7 @@ spin_run() {
 	(
 		cd "$work/spin"
 		spin -a "${defines[@]}" "$models/spin/$1.pml" &&
-			gcc -O1 -w -DCOLLAPSE -DVECTORSZ=2048 "${flags[@]}" -o pan pan.c &&
+			gcc -w -DCOLLAPSE -DVECTORSZ=2048 "${flags[@]}" -o pan pan.c &&
 			timeout 200 ./pan "${run[@]}" -m5000000 -w22
 	) >"$log" 2>&1 || :
 	states=$(sed -n 's/^ *\([0-9.e+]*\) states, stored.*/\1/p' "$log")
