@@ -116,8 +116,10 @@ void slab_regions_exit(void)
 
 /*
  * Before anybody has an object of the slab; whoever is handed one and frees it
- * elsewhere sees the bit as he sees the object.  Bits are never cleared: that
- * there was a slab once is enough for a look.
+ * elsewhere sees the bit as he sees the object.  So he does if the bit was there
+ * already, as node_add_slab()'s callers then take and let go of the node's lock
+ * (models/litmus/slab-region.litmus).  Bits are never cleared: that there was a
+ * slab once is enough for a look.
  */
 static void regions_note(const void *start, size_t bytes)
 {
