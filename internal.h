@@ -700,16 +700,30 @@ void kvfree_rcu_wait(void);
 int slab_dropin_init(void);
 void slab_dropin_exit(void);
 
-/* -------------------------------------------------------- mempool_core.c -- */
+/* ------------------------------------------------------- mempool_setup.c -- */
 
 /* Why a pool's allocations and frees go the long way; see pool_set_slow(). */
 #define POOL_SLOW_FAULTS	BIT(0)	/* a fault plan is about it */
 
+/*
+ * A pool whose min_nr is 0 still keeps one element, as the kernel's does: so a
+ * free always has somewhere to bring an element where a waiter is bound to look.
+ */
+static inline int reserve_size(int min_nr)
+{
+	return max(min_nr, 1);
+}
+
 void pool_set_slow(struct mpslab_pool *pool, unsigned int why, bool on);
-unsigned int pool_take_reserve(struct mpslab_pool *pool, void **elems,
-			       unsigned int count);
 int pool_force_drain(struct mpslab_pool *pool);
 int pool_force_refill(struct mpslab_pool *pool);
+
+/* -------------------------------------------------------- mempool_core.c -- */
+
+void *pool_remove_element(struct mpslab_pool *pool);
+bool pool_keep_element(struct mpslab_pool *pool, void *element);
+unsigned int pool_take_reserve(struct mpslab_pool *pool, void **elems,
+			       unsigned int count);
 void pool_counts(struct mpslab_pool *pool, struct pool_counts *counts);
 
 /* -------------------------------------------------------- mempool_wait.c -- */
