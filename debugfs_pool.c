@@ -164,6 +164,45 @@ DEFINE_SHOW_WRITE(bypass_us, bypass_us_set);
 DEFINE_ACTION(refill, pool_force_refill);
 DEFINE_ACTION(drain, pool_force_drain);
 
+static int slow_show(struct seq_file *m, unsigned int why)
+{
+	struct mpslab_pool *pool = m->private;
+
+	seq_printf(m, "%u\n", !!(READ_ONCE(pool->slow) & why));
+	return 0;
+}
+
+static ssize_t slow_set(struct mpslab_pool *pool, unsigned int why,
+			const char __user *buf, size_t count)
+{
+	unsigned int val;
+	int err;
+
+	err = debugfs_read_number(buf, count, &val);
+	if (err)
+		return err;
+	if (val > 1)
+		return -ERANGE;
+	pool_set_slow(pool, why, val);
+	return count;
+}
+
+#define DEFINE_POLICY(__name, __why)					\
+static int __name ## _show(struct seq_file *m, void *v)			\
+{									\
+	return slow_show(m, __why);					\
+}									\
+									\
+static ssize_t __name ## _set(void *pool, const char __user *buf,	\
+			      size_t count)				\
+{									\
+	return slow_set(pool, __why, buf, count);			\
+}									\
+DEFINE_SHOW_WRITE(__name, __name ## _set)
+
+DEFINE_POLICY(reserve_first, POOL_SLOW_RESERVE_FIRST);
+DEFINE_POLICY(never_reclaim, POOL_SLOW_NO_RECLAIM);
+
 static const struct debugfs_file pool_files[] = {
 	{ "stats",	0400, &stats_fops },
 	{ "waiters",	0400, &waiters_fops },
@@ -171,6 +210,8 @@ static const struct debugfs_file pool_files[] = {
 	{ "bypass_us",	0600, &bypass_us_fops },
 	{ "refill",	0200, &refill_fops },
 	{ "drain",	0200, &drain_fops },
+	{ "reserve_first", 0600, &reserve_first_fops },
+	{ "never_reclaim", 0600, &never_reclaim_fops },
 };
 
 /* ----------------------------------------------------- names, directories -- */

@@ -702,9 +702,6 @@ void slab_dropin_exit(void);
 
 /* ------------------------------------------------------- mempool_setup.c -- */
 
-/* Why a pool's allocations and frees go the long way; see pool_set_slow(). */
-#define POOL_SLOW_FAULTS	BIT(0)	/* a fault plan is about it */
-
 /*
  * A pool whose min_nr is 0 still keeps one element, as the kernel's does: so a
  * free always has somewhere to bring an element where a waiter is bound to look.
@@ -714,7 +711,6 @@ static inline int reserve_size(int min_nr)
 	return max(min_nr, 1);
 }
 
-void pool_set_slow(struct mpslab_pool *pool, unsigned int why, bool on);
 int pool_force_drain(struct mpslab_pool *pool);
 int pool_force_refill(struct mpslab_pool *pool);
 
@@ -724,7 +720,29 @@ void *pool_remove_element(struct mpslab_pool *pool);
 bool pool_keep_element(struct mpslab_pool *pool, void *element);
 unsigned int pool_take_reserve(struct mpslab_pool *pool, void **elems,
 			       unsigned int count);
+unsigned int pool_take_reserve_all(struct mpslab_pool *pool, void **elems,
+				   unsigned int count);
+unsigned int pool_take_backend(struct mpslab_pool *pool, gfp_t gfp,
+			       void **elems, unsigned int count);
 void pool_counts(struct mpslab_pool *pool, struct pool_counts *counts);
+
+/* -------------------------------------------------------- mempool_slow.c -- */
+
+/* Why a pool's allocations and frees go the long way; see pool_set_slow(). */
+#define POOL_SLOW_RESERVE_FIRST	MPSLAB_POOL_RESERVE_FIRST
+#define POOL_SLOW_NO_RECLAIM	MPSLAB_POOL_NO_RECLAIM
+#define POOL_SLOW_FAULTS	BIT(2)	/* a fault plan is about it */
+
+static inline bool pool_is_slow(struct mpslab_pool *pool)
+{
+	return unlikely(READ_ONCE(pool->slow)) || fault_attr_on(FAULT_BACKEND) ||
+	       fault_attr_on(FAULT_RESERVE);
+}
+
+void pool_set_slow(struct mpslab_pool *pool, unsigned int why, bool on);
+unsigned int pool_take_slow(struct mpslab_pool *pool, gfp_t gfp, gfp_t allowed,
+			    void **elems, unsigned int count);
+void *pool_take_one_slow(struct mpslab_pool *pool, gfp_t gfp, gfp_t allowed);
 
 /* -------------------------------------------------------- mempool_wait.c -- */
 

@@ -101,8 +101,18 @@ static gfp_t backend_gfp_light(gfp_t gfp)
 	return backend_gfp(gfp) & ~(__GFP_DIRECT_RECLAIM | __GFP_IO);
 }
 
-static unsigned int take_backend(struct mpslab_pool *pool, gfp_t gfp,
-				 void **elems, unsigned int count)
+/**
+ * pool_take_backend() - ask the backend for elements
+ * @pool: the pool
+ * @gfp: flags for the backend
+ * @elems: filled with them
+ * @count: how many
+ *
+ * Context: as the backend's allocation.
+ * Return: how many there were.
+ */
+unsigned int pool_take_backend(struct mpslab_pool *pool, gfp_t gfp,
+			       void **elems, unsigned int count)
 {
 	unsigned int got;
 
@@ -126,16 +136,22 @@ static bool reserve_has(struct mpslab_pool *pool, unsigned int count)
 	       (likely(!pool->nr_waiters) || pool_admit(pool, count));
 }
 
-/*
- * @count elements of the reserve, or none.
+/**
+ * pool_take_reserve_all() - take all that is wanted from the reserve, or nothing
+ * @pool: the pool
+ * @elems: filled with the elements
+ * @count: how many
  *
  * The write barrier, and that in take_reserve_one(), is paired with the read
  * barrier in reserve_is_full(): whoever gets to see the element, by whatever way
  * it is passed on, also sees that curr_nr went down, and so brings the element
  * back here.
+ *
+ * Context: any but NMI.
+ * Return: @count, or 0 if there are not so many or they are for those who wait.
  */
-static unsigned int take_reserve_all(struct mpslab_pool *pool, void **elems,
-				     unsigned int count)
+unsigned int pool_take_reserve_all(struct mpslab_pool *pool, void **elems,
+				   unsigned int count)
 {
 	unsigned int got = 0;
 	unsigned long flags;
@@ -167,36 +183,6 @@ static void *take_reserve_one(struct mpslab_pool *pool)
 	return element;
 }
 
-static bool goes_long_way(struct mpslab_pool *pool)
-{
-	return unlikely(READ_ONCE(pool->slow)) || fault_attr_on(FAULT_BACKEND) ||
-	       fault_attr_on(FAULT_RESERVE);
-}
-
-/* The backend, then the reserve, each as far as fault plans let us. */
-static unsigned int take_faulty(struct mpslab_pool *pool, gfp_t gfp,
-				gfp_t allowed, void **elems, unsigned int count)
-{
-	unsigned int got = 0;
-
-	while (got < count && !fault(pool->faults, FAULT_BACKEND, allowed) &&
-	       take_backend(pool, gfp, elems + got, 1))
-		got++;
-	if (got < count && !fault(pool->faults, FAULT_RESERVE, allowed))
-		got += take_reserve_all(pool, elems + got, count - got);
-	return got;
-}
-
-/* The same for one element, or NULL. */
-static noinline void *take_one_faulty(struct mpslab_pool *pool, gfp_t gfp,
-				      gfp_t allowed)
-{
-	void *element = NULL;
-
-	take_faulty(pool, gfp, allowed, &element, 1);
-	return element;
-}
-
 /*
  * The backend, then the reserve; returns how many of @count.  The caller may do
  * what @allowed says, the backend what @gfp says.
@@ -206,11 +192,11 @@ static unsigned int take_at_once(struct mpslab_pool *pool, gfp_t gfp,
 {
 	unsigned int got;
 
-	if (goes_long_way(pool))
-		return take_faulty(pool, gfp, allowed, elems, count);
-	got = take_backend(pool, gfp, elems, count);
+	if (pool_is_slow(pool))
+		return pool_take_slow(pool, gfp, allowed, elems, count);
+	got = pool_take_backend(pool, gfp, elems, count);
 	if (unlikely(got < count))
-		got += take_reserve_all(pool, elems + got, count - got);
+		got += pool_take_reserve_all(pool, elems + got, count - got);
 	return got;
 }
 
@@ -226,14 +212,21 @@ static __always_inline void *take_one_at_once(struct mpslab_pool *pool,
 	return element;
 }
 
+/* May the backend do more for @gfp than it was asked for at first? */
+static bool may_try_harder(struct mpslab_pool *pool, gfp_t gfp)
+{
+	return backend_gfp(gfp) != backend_gfp_light(gfp) &&
+	       !(READ_ONCE(pool->slow) & POOL_SLOW_NO_RECLAIM);
+}
+
 /* Nothing is at hand. */
 static noinline void *pool_alloc_hard(struct mpslab_pool *pool, gfp_t gfp)
 {
 	void *element = NULL;
 
-	if (backend_gfp(gfp) != backend_gfp_light(gfp))
-		element = goes_long_way(pool) ?
-			  take_one_faulty(pool, backend_gfp(gfp), gfp) :
+	if (may_try_harder(pool, gfp))
+		element = pool_is_slow(pool) ?
+			  pool_take_one_slow(pool, backend_gfp(gfp), gfp) :
 			  take_one_at_once(pool, backend_gfp(gfp));
 	if (!element && (gfp & __GFP_DIRECT_RECLAIM))
 		pool_wait(pool, backend_gfp_light(gfp), &element, 0, 1);
@@ -245,8 +238,8 @@ static noinline void *pool_alloc_slow(struct mpslab_pool *pool, gfp_t gfp)
 	void *element;
 
 	might_alloc(gfp);
-	element = goes_long_way(pool) ?
-		  take_one_faulty(pool, backend_gfp_light(gfp), gfp) :
+	element = pool_is_slow(pool) ?
+		  pool_take_one_slow(pool, backend_gfp_light(gfp), gfp) :
 		  take_one_at_once(pool, backend_gfp_light(gfp));
 	if (likely(element))
 		return element;
@@ -343,7 +336,7 @@ int mpslab_pool_alloc_bulk(struct mpslab_pool *pool, void **elems,
 			  count, size);
 	got = take_at_once(pool, backend_gfp_light(GFP_KERNEL), GFP_KERNEL, elems,
 			   count);
-	if (got < count)
+	if (got < count && may_try_harder(pool, GFP_KERNEL))
 		got += take_at_once(pool, backend_gfp(GFP_KERNEL), GFP_KERNEL,
 				    elems + got, count - got);
 	if (got < count)
@@ -366,7 +359,7 @@ void *mpslab_pool_alloc_preallocated(struct mpslab_pool *pool)
 		usage_bug("pool", "allocation refused: a NULL pool");
 		return NULL;
 	}
-	if (goes_long_way(pool) && fault(pool->faults, FAULT_RESERVE, 0))
+	if (pool_is_slow(pool) && fault(pool->faults, FAULT_RESERVE, 0))
 		return NULL;
 	return take_reserve_one(pool);
 }
@@ -379,9 +372,9 @@ EXPORT_SYMBOL_GPL(mpslab_pool_alloc_preallocated);
  * misses no shortage that matters.
  *
  * The read barrier, paired with the write barriers in take_reserve_one(),
- * take_reserve_all() and pool_wait(), makes us see a word no older than the taking
- * of our own element.  So if ours was taken from the reserve, and the reserve has
- * not been full since, we see that it is not.  One word, because of two, curr_nr
+ * pool_take_reserve_all() and pool_wait(), makes us see a word no older than the
+ * taking of our own element.  So if ours was taken from the reserve, and the
+ * reserve has not been full since, we see that it is not.  One word, because of two, curr_nr
  * and what it should be, the second could be older than the first, and a reserve
  * that has only grown look full.
  *

@@ -15,37 +15,6 @@ static void set_min_nr(struct mpslab_pool *pool, int min_nr)
 	WRITE_ONCE(pool->missing, reserve_size(min_nr) - pool->curr_nr);
 }
 
-/* The cache that allocations may take from without asking the backend, or NULL. */
-static struct mpslab_cache *backend_cache(const struct mpslab_pool *pool)
-{
-	if (pool->alloc != mpslab_pool_alloc_slab ||
-	    pool->free != mpslab_pool_free_slab)
-		return NULL;
-	return pool->pool_data;
-}
-
-/**
- * pool_set_slow() - let allocations and frees go the long way, or not
- * @pool: the pool
- * @why: the reason, one of POOL_SLOW_*
- * @on: does it hold from now on?
- *
- * Without a reason left they go the short way.  Who has just read pool->cache in
- * mpslab_pool_alloc() or pool_push() still does so; both ways lead to the same cache, and
- * all that is counted is a sum over both.
- *
- * Context: any but NMI.
- */
-void pool_set_slow(struct mpslab_pool *pool, unsigned int why, bool on)
-{
-	unsigned long flags;
-
-	raw_spin_lock_irqsave(&pool->lock, flags);
-	WRITE_ONCE(pool->slow, on ? pool->slow | why : pool->slow & ~why);
-	WRITE_ONCE(pool->cache, pool->slow ? NULL : backend_cache(pool));
-	raw_spin_unlock_irqrestore(&pool->lock, flags);
-}
-
 /* ---------------------------------------------------------------- set up, exit -- */
 
 static int check_pool_args(int min_nr, mpslab_pool_alloc_t *alloc,
@@ -114,7 +83,7 @@ static int pool_init(struct mpslab_pool *pool, int min_nr,
 	pool->pool_data = pool_data;
 	pool->alloc = alloc;
 	pool->free = free;
-	pool->cache = backend_cache(pool);
+	pool_set_slow(pool, 0, false);
 	pool->bypass_ns = BYPASS_US * NSEC_PER_USEC;
 
 	err = -ENOMEM;

@@ -12,6 +12,7 @@
 #ifndef MPSLAB_H
 #define MPSLAB_H
 
+#include <linux/bits.h>
 #include <linux/compiler.h>
 #include <linux/gfp.h>
 #include <linux/list.h>
@@ -319,9 +320,13 @@ void mpslab_pool_free_pages(void *element, void *pool_data);
 
 /*
  * Beyond the kernel's API: the struct was copied; the pool's name in debugfs and in
- * reports.
+ * reports; where allocations look for elements.
  */
+#define MPSLAB_POOL_RESERVE_FIRST	BIT(0)
+#define MPSLAB_POOL_NO_RECLAIM		BIT(1)
+
 void mpslab_pool_moved(struct mpslab_pool *pool);
 int mpslab_pool_set_name(struct mpslab_pool *pool, const char *name);
+int mpslab_pool_set_policy(struct mpslab_pool *pool, unsigned int policy);
 
 #endif /* MPSLAB_H */

@@ -50,7 +50,9 @@ only_root_may() {
 		fault/backend 600
 		fault/reserve 600
 		min_nr 600
+		never_reclaim 600
 		refill 200
+		reserve_first 600
 		stats 400
 		waiters 400
 	END
@@ -173,7 +175,9 @@ values_out_of_range_are_refused() {
 		refused_as "$range" "$cache/batchcount" 55 &&
 		refused_as "$range" "$cache/shared" 65 &&
 		refused_as "$range" "$pool/min_nr" 2147483648 &&
-		refused_as "$range" "$pool/bypass_us" 1000001 && balanced
+		refused_as "$range" "$pool/bypass_us" 1000001 &&
+		refused_as "$range" "$pool/reserve_first" 2 &&
+		refused_as "$range" "$pool/never_reclaim" 2 && balanced
 }
 
 # More than there is memory for, but a number that it could be.

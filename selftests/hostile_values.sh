@@ -93,7 +93,8 @@ read_only_files() {
 # Nothing that is said here is tested if the file is not there.
 all_files_are_found() {
 	for name in limit batchcount shared auto_size shrink reap grow refill drain \
-		debug min_nr bypass_us setup pages descriptors backend reserve; do
+		debug min_nr bypass_us reserve_first never_reclaim setup pages descriptors \
+		backend reserve; do
 		writable_files | grep -q "/$name\$" || return
 	done
 	for name in slabinfo geometry cpus nodes balance errors validate alloc_traces \
@@ -173,7 +174,7 @@ if ! load_modules || ! make_hostile_values; then
 	echo "Bail out! can't set up"
 	exit 1
 fi
-ktap_set_plan $(($(writable_files | wc -l) + $(read_only_files | wc -l) + 13))
+ktap_set_plan $(($(writable_files | wc -l) + $(read_only_files | wc -l) + 15))
 ktap_test_result "all files are there" all_files_are_found
 for file in $(writable_files); do
 	ktap_test_result "$(label "$file") refuses everything hostile" \
@@ -185,7 +186,7 @@ done
 ktap_test_result "shrink takes 1 and only that" trigger_takes shrink
 ktap_test_result "reap takes 1 and only that" trigger_takes reap
 for file in "$cache/limit" "$cache/batchcount" "$cache/shared" "$cache/auto_size" \
-	"$cache/debug" "$pool/min_nr" "$pool/bypass_us"; do
+	"$cache/debug" "$pool/min_nr" "$pool/bypass_us" "$pool/reserve_first" "$pool/never_reclaim"; do
 	ktap_test_result "$(label "$file") takes its own value" tunable_takes_its_own "$file"
 done
 ktap_test_result "everything works as before" works_as_before
