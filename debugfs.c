@@ -7,9 +7,10 @@
  *				limit, batchcount, shared,
  *				auto_size			tunables
  *				shrink, reap			triggers: write 1
- *	pools/<pool>/		stats, waiters
+ *	pools/<pool>/		stats, waiters, holders
  *				min_nr, bypass_us		tunables
- *				reserve_first, never_reclaim	policies: 0, 1
+ *				reserve_first, never_reclaim,
+ *				track				0 or 1
  *
  * A file's private data is its cache or its pool.  What keeps that alive is
  * debugfs itself: its proxy turns readers away from a removed file, and removal

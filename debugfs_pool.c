@@ -20,6 +20,8 @@
 #define POOL_NAME_LEN		64
 /* Most waiters that one reading shows. */
 #define WAITERS_SHOWN_MAX	1024
+/* Most holders of elements, likewise. */
+#define HOLDERS_SHOWN_MAX	256
 
 struct pool_name {
 	struct list_head list;		/* under pool_names_mutex */
@@ -58,7 +60,7 @@ static int stats_show(struct seq_file *m, void *v)
 	struct pool_counts counts;
 	unsigned int waiters;
 	unsigned long flags;
-	u64 waits, longest, overtakes;
+	u64 waits, longest, overtakes, long_waits, bad_frees;
 
 	pool_counts(pool, &counts);
 	raw_spin_lock_irqsave(&pool->lock, flags);
@@ -69,6 +71,8 @@ static int stats_show(struct seq_file *m, void *v)
 	waits = pool->waits;
 	overtakes = pool->overtakes;
 	longest = pool->longest_wait_ns;
+	long_waits = pool->long_waits;
+	bad_frees = pool->bad_frees;
 	raw_spin_unlock_irqrestore(&pool->lock, flags);
 
 	seq_printf(m, "%-16s %s\n", "creator", pool->dir->creator);
@@ -84,6 +88,8 @@ static int stats_show(struct seq_file *m, void *v)
 	seq_printf(m, "%-16s %llu\n", "overtakes", overtakes);
 	seq_printf(m, "%-16s %llu\n", "longest_wait_us",
 		   div_u64(longest, NSEC_PER_USEC));
+	seq_printf(m, "%-16s %llu\n", "long_waits", long_waits);
+	seq_printf(m, "%-16s %llu\n", "bad_frees", bad_frees);
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(stats);
@@ -108,11 +114,42 @@ static int waiters_show(struct seq_file *m, void *v)
 			   info[i].overdue ? "yes" : "no", info[i].overtaken);
 		debugfs_escape(m, info[i].comm);
 		seq_putc(m, '\n');
+		debugfs_stack(m, info[i].stack, info[i].stack_nr);
 	}
 	kvfree(info);
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(waiters);
+
+static int holders_show(struct seq_file *m, void *v)
+{
+	struct mpslab_pool *pool = m->private;
+	struct pool_holder_info *info;
+	unsigned int i, nr;
+	u64 missed;
+
+	if (!(READ_ONCE(pool->slow) & POOL_SLOW_TRACK)) {
+		seq_puts(m, "not known: write 1 to track\n");
+		return 0;
+	}
+	info = kvcalloc(HOLDERS_SHOWN_MAX, sizeof(*info), GFP_KERNEL);
+	if (!info)
+		return -ENOMEM;
+	nr = pool_holders(pool, info, HOLDERS_SHOWN_MAX, &missed);
+	seq_puts(m, "    pid    held_ms  comm\n");
+	for (i = 0; i < nr; i++) {
+		seq_printf(m, "%7d %10llu  ", info[i].pid,
+			   div_u64(info[i].held_ns, NSEC_PER_MSEC));
+		debugfs_escape(m, info[i].comm);
+		seq_putc(m, '\n');
+		debugfs_stack(m, info[i].stack, info[i].stack_nr);
+	}
+	if (missed)
+		seq_printf(m, "no room for %llu more\n", missed);
+	kvfree(info);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(holders);
 
 static int min_nr_show(struct seq_file *m, void *v)
 {
@@ -203,6 +240,27 @@ DEFINE_SHOW_WRITE(__name, __name ## _set)
 DEFINE_POLICY(reserve_first, POOL_SLOW_RESERVE_FIRST);
 DEFINE_POLICY(never_reclaim, POOL_SLOW_NO_RECLAIM);
 
+static int track_show(struct seq_file *m, void *v)
+{
+	return slow_show(m, POOL_SLOW_TRACK);
+}
+
+static ssize_t track_set(struct mpslab_pool *pool, const char __user *buf,
+			 size_t count)
+{
+	unsigned int val;
+	int err;
+
+	err = debugfs_read_number(buf, count, &val);
+	if (!err && val > 1)
+		err = -ERANGE;
+	if (!err)
+		err = pool_track(pool, val);
+	return err ? err : count;
+}
+
+DEFINE_SHOW_WRITE(track, track_set);
+
 static const struct debugfs_file pool_files[] = {
 	{ "stats",	0400, &stats_fops },
 	{ "waiters",	0400, &waiters_fops },
@@ -212,6 +270,8 @@ static const struct debugfs_file pool_files[] = {
 	{ "drain",	0200, &drain_fops },
 	{ "reserve_first", 0600, &reserve_first_fops },
 	{ "never_reclaim", 0600, &never_reclaim_fops },
+	{ "track",	0600, &track_fops },
+	{ "holders",	0400, &holders_fops },
 };
 
 /* ----------------------------------------------------- names, directories -- */

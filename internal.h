@@ -71,6 +71,8 @@
 /* Bounds of the tunables; both arrays fit the per-CPU allocator's 32 KiB. */
 #define CPU_LIMIT_MAX		1024
 #define SHARED_FACTOR_MAX	64
+/* Calls that are kept of the stack of who waits for, or holds, an element. */
+#define POOL_STACK		12
 /* How long newcomers may overtake a pool's first waiter, and at most. */
 #define BYPASS_US		4000U
 #define BYPASS_US_MAX		1000000U
@@ -474,10 +476,13 @@ struct mpslab_pool_stat {
  * @elems: where the elements go
  * @wanted: how many
  * @got: how many there are; under pool->lock while queued
+ * @own: of these, how many the reserve never had; they come first
  * @woken: he was woken to look at the reserve, and has not looked yet; written
  *	under pool->lock
  * @since: when the wait began, in nanoseconds
  * @overtakes: the pool's count when he queued
+ * @stack_nr: entries of @stack, once it is complete; under pool->lock
+ * @stack: where he waits
  *
  * @got == @wanted says that the waiter has left the queue.  He looks at it with
  * pool->lock held, so whoever served him, under the same lock, is done with this
@@ -489,9 +494,22 @@ struct pool_waiter {
 	void **elems;
 	unsigned int wanted;
 	unsigned int got;
+	unsigned int own;
 	bool woken;
 	u64 since;
 	u64 overtakes;
+	unsigned int stack_nr;
+	unsigned long stack[POOL_STACK];
+};
+
+/**
+ * struct pool_bound - how long a wait may last
+ * @state: the task's, %TASK_KILLABLE if it may be killed
+ * @timeout: in jiffies, or %MAX_SCHEDULE_TIMEOUT
+ */
+struct pool_bound {
+	unsigned int state;
+	long timeout;
 };
 
 static inline bool is_bulk(const struct pool_waiter *w)
@@ -508,6 +526,17 @@ struct pool_waiter_info {
 	u64 waited_ns;
 	u64 overtaken;		/* allocations of newcomers meanwhile */
 	bool overdue;		/* waited too long to be overtaken */
+	unsigned int stack_nr;	/* 0: not known (yet) */
+	unsigned long stack[POOL_STACK];
+};
+
+/* Who holds an element of the reserve, likewise. */
+struct pool_holder_info {
+	char comm[TASK_COMM_LEN];
+	pid_t pid;
+	u64 held_ns;
+	unsigned int stack_nr;
+	unsigned long stack[POOL_STACK];
 };
 
 /* A pool's sums, read without stopping anybody. */
@@ -732,6 +761,7 @@ void pool_counts(struct mpslab_pool *pool, struct pool_counts *counts);
 #define POOL_SLOW_RESERVE_FIRST	MPSLAB_POOL_RESERVE_FIRST
 #define POOL_SLOW_NO_RECLAIM	MPSLAB_POOL_NO_RECLAIM
 #define POOL_SLOW_FAULTS	BIT(2)	/* a fault plan is about it */
+#define POOL_SLOW_TRACK		BIT(3)	/* mempool_track.c is to know */
 
 static inline bool pool_is_slow(struct mpslab_pool *pool)
 {
@@ -743,14 +773,27 @@ void pool_set_slow(struct mpslab_pool *pool, unsigned int why, bool on);
 unsigned int pool_take_slow(struct mpslab_pool *pool, gfp_t gfp, gfp_t allowed,
 			    void **elems, unsigned int count);
 void *pool_take_one_slow(struct mpslab_pool *pool, gfp_t gfp, gfp_t allowed);
+void *pool_take_preallocated_slow(struct mpslab_pool *pool);
+
+/* ------------------------------------------------------- mempool_track.c -- */
+
+int pool_track(struct mpslab_pool *pool, bool on);
+void pool_track_exit(struct mpslab_pool *pool);
+void pool_track_take(struct mpslab_pool *pool, void **elems, unsigned int nr);
+bool pool_track_forget(struct mpslab_pool *pool, void *element);
+bool pool_track_free(struct mpslab_pool *pool, void *element);
+unsigned int pool_holders(struct mpslab_pool *pool,
+			  struct pool_holder_info *info, unsigned int max,
+			  u64 *missed);
 
 /* -------------------------------------------------------- mempool_wait.c -- */
 
 bool pool_admit(struct mpslab_pool *pool, unsigned int count);
 bool pool_hand_over(struct mpslab_pool *pool, void *element, bool room);
 void pool_wake_first(struct mpslab_pool *pool);
-void pool_wait(struct mpslab_pool *pool, gfp_t gfp, void **elems,
-	       unsigned int got, unsigned int wanted);
+int pool_wait(struct mpslab_pool *pool, gfp_t gfp, void **elems,
+	      unsigned int got, unsigned int wanted,
+	      const struct pool_bound *bound);
 int pool_set_bypass(struct mpslab_pool *pool, unsigned int usecs);
 unsigned int pool_waiters(struct mpslab_pool *pool,
 			  struct pool_waiter_info *info, unsigned int max);
@@ -774,6 +817,9 @@ __printf(3, 4) void __usage_bug(bool *said, const char *who,
 				const char *fmt, ...);
 
 __printf(2, 3) void pool_bug(struct mpslab_pool *pool, const char *fmt, ...);
+void pool_bad_free(struct mpslab_pool *pool, const char *what);
+void pool_wait_report(struct mpslab_pool *pool,
+		      const struct pool_waiter_info *info);
 
 /* A bad argument: counted always, said once for each place that finds it. */
 #define usage_bug(who, fmt, ...)					\

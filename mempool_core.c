@@ -219,17 +219,34 @@ static bool may_try_harder(struct mpslab_pool *pool, gfp_t gfp)
 	       !(READ_ONCE(pool->slow) & POOL_SLOW_NO_RECLAIM);
 }
 
-/* Nothing is at hand. */
-static noinline void *pool_alloc_hard(struct mpslab_pool *pool, gfp_t gfp)
-{
-	void *element = NULL;
+static const struct pool_bound unbounded = {
+	.state = TASK_UNINTERRUPTIBLE,
+	.timeout = MAX_SCHEDULE_TIMEOUT,
+};
 
+/* Nothing is at hand; -ENOMEM if the caller can't wait. */
+static noinline int pool_alloc_hard(struct mpslab_pool *pool, gfp_t gfp,
+				    const struct pool_bound *bound,
+				    void **element)
+{
+	*element = NULL;
 	if (may_try_harder(pool, gfp))
-		element = pool_is_slow(pool) ?
-			  pool_take_one_slow(pool, backend_gfp(gfp), gfp) :
-			  take_one_at_once(pool, backend_gfp(gfp));
-	if (!element && (gfp & __GFP_DIRECT_RECLAIM))
-		pool_wait(pool, backend_gfp_light(gfp), &element, 0, 1);
+		*element = pool_is_slow(pool) ?
+			   pool_take_one_slow(pool, backend_gfp(gfp), gfp) :
+			   take_one_at_once(pool, backend_gfp(gfp));
+	if (*element)
+		return 0;
+	if (!(gfp & __GFP_DIRECT_RECLAIM))
+		return -ENOMEM;
+	return pool_wait(pool, backend_gfp_light(gfp), element, 0, 1, bound);
+}
+
+/* The same for whoever waits as long as it takes. */
+static noinline void *pool_alloc_patient(struct mpslab_pool *pool, gfp_t gfp)
+{
+	void *element;
+
+	pool_alloc_hard(pool, gfp, &unbounded, &element);
 	return element;
 }
 
@@ -243,7 +260,7 @@ static noinline void *pool_alloc_slow(struct mpslab_pool *pool, gfp_t gfp)
 		  take_one_at_once(pool, backend_gfp_light(gfp));
 	if (likely(element))
 		return element;
-	return pool_alloc_hard(pool, gfp);
+	return pool_alloc_patient(pool, gfp);
 }
 
 /* The cache has something to do to the object, and may not let it go. */
@@ -304,6 +321,107 @@ void *mpslab_pool_alloc(struct mpslab_pool *pool, gfp_t gfp)
 }
 EXPORT_SYMBOL_GPL(mpslab_pool_alloc);
 
+/* As mpslab_pool_alloc(), but for how long it waits. */
+static int pool_alloc_bounded(struct mpslab_pool *pool, gfp_t gfp,
+			      const struct pool_bound *bound, void **element)
+{
+	if (unlikely(!element || bound->timeout < 0)) {
+		usage_bug(pool ? debugfs_pool_name(pool) : "pool",
+			  "allocation refused: no place for it, or a negative time");
+		return -EINVAL;
+	}
+	*element = NULL;
+	if (unlikely(!pool || (gfp & __GFP_ZERO))) {
+		pool_alloc_refused(pool);
+		return -EINVAL;
+	}
+	might_alloc(gfp);
+	*element = pool_is_slow(pool) ?
+		   pool_take_one_slow(pool, backend_gfp_light(gfp), gfp) :
+		   take_one_at_once(pool, backend_gfp_light(gfp));
+	if (*element)
+		return 0;
+	return pool_alloc_hard(pool, gfp, bound, element);
+}
+
+/**
+ * mpslab_pool_alloc_killable() - allocate an element, unless killed meanwhile
+ * @pool: the pool
+ * @gfp: allocation flags, as for mpslab_pool_alloc()
+ * @element: the element, or NULL
+ *
+ * As mpslab_pool_alloc(), but a fatal signal ends the wait for a free.  It does
+ * not end what the backend does; of that, only @gfp decides.  Whoever is served
+ * and killed at once is served.
+ *
+ * Context: any but NMI.  Sleeps if @gfp has %__GFP_DIRECT_RECLAIM.
+ * Return: 0; -EINTR; -ENOMEM if nothing was at hand and @gfp has no
+ * %__GFP_DIRECT_RECLAIM; -EINVAL, with a report, for a caller's mistake.
+ */
+int mpslab_pool_alloc_killable(struct mpslab_pool *pool, gfp_t gfp,
+			       void **element)
+{
+	static const struct pool_bound bound = {
+		.state = TASK_KILLABLE,
+		.timeout = MAX_SCHEDULE_TIMEOUT,
+	};
+
+	return pool_alloc_bounded(pool, gfp, &bound, element);
+}
+EXPORT_SYMBOL_GPL(mpslab_pool_alloc_killable);
+
+/**
+ * mpslab_pool_alloc_timeout() - allocate an element, but do not wait for ever
+ * @pool: the pool
+ * @gfp: allocation flags, as for mpslab_pool_alloc()
+ * @timeout: how long to wait for a free at most, in jiffies, 0 or more
+ * @element: the element, or NULL
+ *
+ * As mpslab_pool_alloc(), but the wait ends after @timeout; before that the
+ * backend is asked once more.  The time that the backend takes does not count.
+ *
+ * Context: any but NMI.  Sleeps if @gfp has %__GFP_DIRECT_RECLAIM.
+ * Return: as mpslab_pool_alloc_killable(), with -ETIMEDOUT for -EINTR.
+ */
+int mpslab_pool_alloc_timeout(struct mpslab_pool *pool, gfp_t gfp, long timeout,
+			      void **element)
+{
+	const struct pool_bound bound = {
+		.state = TASK_UNINTERRUPTIBLE,
+		.timeout = timeout,
+	};
+
+	return pool_alloc_bounded(pool, gfp, &bound, element);
+}
+EXPORT_SYMBOL_GPL(mpslab_pool_alloc_timeout);
+
+static int pool_alloc_bulk(struct mpslab_pool *pool, void **elems,
+			   unsigned int count, const struct pool_bound *bound)
+{
+	unsigned int got;
+	int size;
+
+	if (unlikely(!pool || (count && !elems) || bound->timeout < 0)) {
+		usage_bug("pool", "bulk allocation from a NULL pool, to a NULL array or in no time");
+		return -EINVAL;
+	}
+	might_alloc(GFP_KERNEL);
+	size = reserve_size(READ_ONCE(pool->min_nr));
+	if (unlikely(count > size))
+		usage_bug(debugfs_pool_name(pool),
+			  "bulk allocation of %u, more than the reserve of %d",
+			  count, size);
+	got = take_at_once(pool, backend_gfp_light(GFP_KERNEL), GFP_KERNEL, elems,
+			   count);
+	if (got < count && may_try_harder(pool, GFP_KERNEL))
+		got += take_at_once(pool, backend_gfp(GFP_KERNEL), GFP_KERNEL,
+				    elems + got, count - got);
+	if (got == count)
+		return 0;
+	return pool_wait(pool, backend_gfp_light(GFP_KERNEL), elems, got, count,
+			 bound);
+}
+
 /**
  * mpslab_pool_alloc_bulk() - allocate many elements
  * @pool: the pool
@@ -321,29 +439,32 @@ EXPORT_SYMBOL_GPL(mpslab_pool_alloc);
 int mpslab_pool_alloc_bulk(struct mpslab_pool *pool, void **elems,
 			   unsigned int count)
 {
-	unsigned int got;
-	int size;
-
-	if (unlikely(!pool || (count && !elems))) {
-		usage_bug("pool", "bulk allocation from a NULL pool or to a NULL array");
-		return -EINVAL;
-	}
-	might_alloc(GFP_KERNEL);
-	size = reserve_size(READ_ONCE(pool->min_nr));
-	if (unlikely(count > size))
-		usage_bug(debugfs_pool_name(pool),
-			  "bulk allocation of %u, more than the reserve of %d",
-			  count, size);
-	got = take_at_once(pool, backend_gfp_light(GFP_KERNEL), GFP_KERNEL, elems,
-			   count);
-	if (got < count && may_try_harder(pool, GFP_KERNEL))
-		got += take_at_once(pool, backend_gfp(GFP_KERNEL), GFP_KERNEL,
-				    elems + got, count - got);
-	if (got < count)
-		pool_wait(pool, backend_gfp_light(GFP_KERNEL), elems, got, count);
-	return 0;
+	return pool_alloc_bulk(pool, elems, count, &unbounded);
 }
 EXPORT_SYMBOL_GPL(mpslab_pool_alloc_bulk);
+
+/**
+ * mpslab_pool_alloc_bulk_timeout() - allocate many elements, or give up
+ * @pool: the pool
+ * @elems: filled with the elements
+ * @count: how many, as for mpslab_pool_alloc_bulk()
+ * @timeout: how long to wait for frees at most, in jiffies, 0 or more
+ *
+ * Context: task; sleeps.
+ * Return: 0, and then all are there; -ETIMEDOUT, and then none is; -EINVAL for a
+ * NULL argument or a negative time.
+ */
+int mpslab_pool_alloc_bulk_timeout(struct mpslab_pool *pool, void **elems,
+				   unsigned int count, long timeout)
+{
+	const struct pool_bound bound = {
+		.state = TASK_UNINTERRUPTIBLE,
+		.timeout = timeout,
+	};
+
+	return pool_alloc_bulk(pool, elems, count, &bound);
+}
+EXPORT_SYMBOL_GPL(mpslab_pool_alloc_bulk_timeout);
 
 /**
  * mpslab_pool_alloc_preallocated() - allocate an element from the reserve only
@@ -359,8 +480,8 @@ void *mpslab_pool_alloc_preallocated(struct mpslab_pool *pool)
 		usage_bug("pool", "allocation refused: a NULL pool");
 		return NULL;
 	}
-	if (pool_is_slow(pool) && fault(pool->faults, FAULT_RESERVE, 0))
-		return NULL;
+	if (pool_is_slow(pool))
+		return pool_take_preallocated_slow(pool);
 	return take_reserve_one(pool);
 }
 EXPORT_SYMBOL_GPL(mpslab_pool_alloc_preallocated);
@@ -390,6 +511,18 @@ static __always_inline bool reserve_is_full(struct mpslab_pool *pool)
 	return READ_ONCE(pool->missing) <= 0;
 }
 
+/* They were passed over, as nobody could use them, but counted as kept. */
+static noinline void pool_null_elements(struct mpslab_pool *pool,
+					unsigned int nr)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&pool->lock, flags);
+	pool->kept -= nr;
+	raw_spin_unlock_irqrestore(&pool->lock, flags);
+	pool_bad_free(pool, "bulk free of a NULL element");
+}
+
 /*
  * Bring elements back to waiters and reserve; returns how many were needed, from
  * the start of @elems.
@@ -397,7 +530,7 @@ static __always_inline bool reserve_is_full(struct mpslab_pool *pool)
 static unsigned int return_elements(struct mpslab_pool *pool, void **elems,
 				    unsigned int count)
 {
-	unsigned int nr = 0, end;
+	unsigned int nr = 0, nulls = 0, end;
 	unsigned long flags;
 
 	if (likely(reserve_is_full(pool)))
@@ -406,11 +539,14 @@ static unsigned int return_elements(struct mpslab_pool *pool, void **elems,
 		end = min(nr + FREE_BATCH, count);
 		raw_spin_lock_irqsave(&pool->lock, flags);
 		pool->kept -= nr;
-		while (nr < end && pool_keep_element(pool, elems[nr]))
+		while (nr < end && (elems[nr] ? pool_keep_element(pool, elems[nr]) :
+						++nulls))
 			nr++;
 		pool->kept += nr;
 		raw_spin_unlock_irqrestore(&pool->lock, flags);
 	} while (nr == end && end < count);
+	if (unlikely(nulls))
+		pool_null_elements(pool, nulls);
 	return nr;
 }
 
@@ -440,6 +576,9 @@ static __always_inline bool pool_push(struct mpslab_pool *pool, void *element)
 
 static noinline void pool_free_slow(struct mpslab_pool *pool, void *element)
 {
+	if (unlikely(READ_ONCE(pool->slow) & POOL_SLOW_TRACK) &&
+	    !pool_track_free(pool, element))
+		return;
 	/* What the pool keeps is counted under its lock already. */
 	if (return_one(pool, element))
 		return;
@@ -489,6 +628,9 @@ unsigned int mpslab_pool_free_bulk(struct mpslab_pool *pool, void **elems,
 		usage_bug("pool", "bulk free to a NULL pool or of a NULL array");
 		return 0;
 	}
+	if (unlikely(READ_ONCE(pool->slow) & POOL_SLOW_TRACK))
+		for (nr = 0; nr < count; nr++)
+			pool_track_forget(pool, elems[nr]);
 	nr = return_elements(pool, elems, count);
 	if (nr < count)
 		this_cpu_add(pool->stat->frees, count - nr);

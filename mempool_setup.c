@@ -57,6 +57,7 @@ static void free_reserve(struct mpslab_pool *pool)
 	pool->elements = NULL;
 	free_percpu(pool->stat);
 	pool->stat = NULL;
+	pool_track_exit(pool);
 	fault_pool_exit(pool->faults);
 	pool->faults = NULL;
 }

@@ -4,7 +4,7 @@
  * is wanted than the shortest way to an element.
  *
  * One word of the pool, @slow, has a bit for each such reason.  While there is
- * one, pool->cache is NULL, so pool_pop() and pool_push() find nothing to do and
+ * one, pool->cache is NULL, so mpslab_pool_alloc() and pool_push() find nothing to do and
  * what comes after them looks at @slow; a pool without a reason pays for that one
  * look, and only where it has to go to its backend or reserve.
  */
@@ -82,9 +82,14 @@ EXPORT_SYMBOL_GPL(mpslab_pool_set_policy);
 static unsigned int take_reserve(struct mpslab_pool *pool, gfp_t allowed,
 				 void **elems, unsigned int count)
 {
+	unsigned int got;
+
 	if (fault(pool->faults, FAULT_RESERVE, allowed))
 		return 0;
-	return pool_take_reserve_all(pool, elems, count);
+	got = pool_take_reserve_all(pool, elems, count);
+	if (READ_ONCE(pool->slow) & POOL_SLOW_TRACK)
+		pool_track_take(pool, elems, got);
+	return got;
 }
 
 /**
@@ -132,5 +137,20 @@ void *pool_take_one_slow(struct mpslab_pool *pool, gfp_t gfp, gfp_t allowed)
 	void *element = NULL;
 
 	pool_take_slow(pool, gfp, allowed, &element, 1);
+	return element;
+}
+
+/**
+ * pool_take_preallocated_slow() - one element from the reserve
+ * @pool: the pool; pool_is_slow()
+ *
+ * Context: any but NMI.
+ * Return: the element, or NULL.
+ */
+void *pool_take_preallocated_slow(struct mpslab_pool *pool)
+{
+	void *element = NULL;
+
+	take_reserve(pool, 0, &element, 1);
 	return element;
 }

@@ -58,19 +58,49 @@
  * (then newcomers, who ask it first, may be served sooner).  What it gets there
  * was never the reserve's, so nobody else counts on it.
  *
+ * Giving up.  A waiter whose time is over, or who is killed, leaves the queue in
+ * the hold of the lock in which he finds that he lacks something.  Whoever gives
+ * to him does so under the same lock, and only while he is queued.  So either the
+ * giver comes first, and then the waiter finds that he has all and stays to take
+ * it, or he is gone from the queue before the giver looks there: no element is
+ * given to somebody who does not look any more.  What a bulk waiter has got by
+ * then he frees like anybody else, after he has left.  That he leaves also makes
+ * another the first, who is told of the reserve (2).
+ *
  * The hand-over is in the manner of the kernel's semaphore, its bound in that of
  * the rwsem, whose first waiter is handed the lock after 4 ms.
  */
+#include <linux/jiffies.h>
+#include <linux/moduleparam.h>
 #include <linux/percpu.h>
 #include <linux/sched.h>
+#include <linux/sched/signal.h>
 #include <linux/string.h>
 #include <linux/timekeeping.h>
 
 #include "internal.h"
 
 #define BACKEND_RETRY	(5 * HZ)	/* how often a waiter asks the backend */
+#define NOTE_STACK	HZ		/* who waits so long is looked for */
 #define SERVE_BATCH	16U		/* waiters served under one hold of the lock */
 #define PASSES		16U		/* newcomers for one reading of the clock */
+
+static unsigned int wait_warn_ms = 10000;
+module_param(wait_warn_ms, uint, 0644);
+MODULE_PARM_DESC(wait_warn_ms, "report who waits for a pool so long, in ms; 0: nobody");
+
+/* What a waiter wakes up for by himself. */
+enum wait_alarm { ASK_BACKEND, SAVE_STACK, REPORT, GIVE_UP, NR_ALARMS };
+
+/**
+ * struct wait_clock - when he does
+ * @when: in jiffies
+ * @set: a bit for each that is set
+ */
+struct wait_clock {
+	unsigned long when[NR_ALARMS];
+	unsigned int set;
+};
 
 /* ----------------------------------------------------------- under pool->lock -- */
 
@@ -273,7 +303,8 @@ static bool ask_backend(struct mpslab_pool *pool, gfp_t gfp,
 	raw_spin_lock_irqsave(&pool->lock, flags);
 	wanted = w->got < w->wanted;
 	if (wanted) {
-		w->elems[w->got++] = element;
+		w->elems[w->got++] = w->elems[w->own];
+		w->elems[w->own++] = element;
 		if (w->got == w->wanted)
 			dequeue(pool, w);
 	}
@@ -330,6 +361,122 @@ static void look(struct mpslab_pool *pool, struct pool_waiter *w)
 		serve_overdue(pool);
 }
 
+static void set_alarm(struct wait_clock *clock, enum wait_alarm which,
+		      unsigned long in)
+{
+	clock->when[which] = jiffies + in;
+	clock->set |= BIT(which);
+}
+
+static bool rings(const struct wait_clock *clock, enum wait_alarm which)
+{
+	return clock->set & BIT(which) &&
+	       time_after_eq(jiffies, clock->when[which]);
+}
+
+/* The same, and then it is silent. */
+static bool rings_once(struct wait_clock *clock, enum wait_alarm which)
+{
+	if (!rings(clock, which))
+		return false;
+	clock->set &= ~BIT(which);
+	return true;
+}
+
+static void wind_up(struct wait_clock *clock, const struct pool_bound *bound)
+{
+	unsigned int warn_ms = READ_ONCE(wait_warn_ms);
+
+	clock->set = 0;
+	set_alarm(clock, ASK_BACKEND, BACKEND_RETRY);
+	set_alarm(clock, SAVE_STACK, NOTE_STACK);
+	if (warn_ms)
+		set_alarm(clock, REPORT, msecs_to_jiffies(warn_ms));
+	if (bound->timeout != MAX_SCHEDULE_TIMEOUT)
+		set_alarm(clock, GIVE_UP, bound->timeout);
+}
+
+/* How long to sleep, in jiffies. */
+static long until_next_alarm(const struct wait_clock *clock)
+{
+	unsigned long now = jiffies;
+	long left = MAX_SCHEDULE_TIMEOUT;
+	int i;
+
+	for (i = 0; i < NR_ALARMS; i++)
+		if (clock->set & BIT(i))
+			left = min(left, (long)(clock->when[i] - now));
+	return max(left, 0L);
+}
+
+/* Is it time to give up?  0 if not. */
+static int time_to_go(const struct wait_clock *clock,
+		      const struct pool_bound *bound)
+{
+	if (signal_pending_state(bound->state, current))
+		return -EINTR;
+	return rings(clock, GIVE_UP) ? -ETIMEDOUT : 0;
+}
+
+/* For debugfs.  The waiter's own doing, as not every kernel lets us read others'. */
+static void note_stack(struct mpslab_pool *pool, struct pool_waiter *w)
+{
+	unsigned long flags;
+	unsigned int nr;
+
+	nr = compat_stack_trace(w->stack, POOL_STACK, 1);
+	raw_spin_lock_irqsave(&pool->lock, flags);
+	w->stack_nr = nr;
+	raw_spin_unlock_irqrestore(&pool->lock, flags);
+}
+
+static void fill_info(struct mpslab_pool *pool, struct pool_waiter *w, u64 now,
+		      struct pool_waiter_info *info)
+{
+	lockdep_assert_held(&pool->lock);
+	strscpy(info->comm, w->task->comm, sizeof(info->comm));
+	info->pid = task_pid_nr(w->task);
+	info->wanted = w->wanted;
+	info->got = w->got;
+	info->waited_ns = max_t(s64, 0, now - w->since);
+	info->overtaken = pool->overtakes - w->overtakes;
+	info->overdue = overdue(pool, w, now);
+	info->stack_nr = w->stack_nr;
+	memcpy(info->stack, w->stack, w->stack_nr * sizeof(*w->stack));
+}
+
+static noinline void report_wait(struct mpslab_pool *pool, struct pool_waiter *w)
+{
+	struct pool_waiter_info info;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&pool->lock, flags);
+	pool->long_waits++;
+	fill_info(pool, w, now_ns(), &info);
+	raw_spin_unlock_irqrestore(&pool->lock, flags);
+	pool_wait_report(pool, &info);
+}
+
+/*
+ * Sleep until somebody wakes us, or an alarm.  Who was woken for the reserve and
+ * comes too late sleeps again; any other wake-up makes us ask the backend, which
+ * is what is returned, and so does the end of our time, as the last thing to try.
+ */
+static bool sleep_once(struct mpslab_pool *pool, struct pool_waiter *w,
+		       struct wait_clock *clock)
+{
+	if (io_schedule_timeout(until_next_alarm(clock)))
+		return !READ_ONCE(w->woken);
+	if (rings_once(clock, SAVE_STACK))
+		note_stack(pool, w);
+	if (rings_once(clock, REPORT))
+		report_wait(pool, w);
+	if (!rings(clock, ASK_BACKEND))
+		return rings(clock, GIVE_UP);
+	set_alarm(clock, ASK_BACKEND, BACKEND_RETRY);
+	return true;
+}
+
 /**
  * pool_wait() - wait for elements
  * @pool: the pool
@@ -337,52 +484,66 @@ static void look(struct mpslab_pool *pool, struct pool_waiter *w)
  * @elems: filled with the elements
  * @got: how many there are already
  * @wanted: how many there are to be, more than @got
+ * @bound: when to give up
  *
  * No wake-up is missed: the waiter looks at the reserve and at @got, clears
  * @woken and sets the task's state in one hold of the lock under which others add
- * to these and wake.
- *
- * Who was woken for the reserve and comes too late sleeps again; any other
- * wake-up makes him ask the backend.
+ * to these and wake.  Nor is a signal: one that comes before the state is set is
+ * seen by the scheduler, which then does not let the task sleep.
  *
  * Why without reclaim: what is handed over to a waiter is of use to nobody
  * until he returns, so he must not meanwhile be in reclaim, which may wait for
  * one who waits behind him.
  *
  * Context: task; sleeps.
+ * Return: 0, and then all are there; -EINTR if the task was killed, -ETIMEDOUT,
+ * and then all have been freed, also those that there were already.
  */
-void pool_wait(struct mpslab_pool *pool, gfp_t gfp, void **elems,
-	       unsigned int got, unsigned int wanted)
+int pool_wait(struct mpslab_pool *pool, gfp_t gfp, void **elems,
+	      unsigned int got, unsigned int wanted,
+	      const struct pool_bound *bound)
 {
 	struct pool_waiter w = {
 		.task = current,
 		.elems = elems,
 		.wanted = wanted,
 		.got = got,
+		.own = got,
 		.since = now_ns(),
 	};
-	long timeout = BACKEND_RETRY;
+	struct wait_clock clock;
 	unsigned long flags;
 	bool ask = false;
+	int err = 0;
 
+	wind_up(&clock, bound);
+	if (READ_ONCE(pool->slow) & POOL_SLOW_TRACK)
+		note_stack(pool, &w);
 	raw_spin_lock_irqsave(&pool->lock, flags);
 	join(pool, &w, &flags);
 	while (w.got < wanted) {
-		if (!ask)
-			__set_current_state(TASK_UNINTERRUPTIBLE);
-		raw_spin_unlock_irqrestore(&pool->lock, flags);
-		if (ask) {
-			ask = ask_backend(pool, gfp, &w);
-		} else {
-			timeout = io_schedule_timeout(timeout);
-			ask = !timeout || !READ_ONCE(w.woken);
-			timeout = timeout ?: BACKEND_RETRY;
+		if (!ask) {
+			err = time_to_go(&clock, bound);
+			if (err) {
+				dequeue(pool, &w);
+				break;
+			}
+			__set_current_state(bound->state);
 		}
+		raw_spin_unlock_irqrestore(&pool->lock, flags);
+		ask = ask ? ask_backend(pool, gfp, &w) :
+			    sleep_once(pool, &w, &clock);
 		raw_spin_lock_irqsave(&pool->lock, flags);
 		look(pool, &w);
 	}
 	raw_spin_unlock_irqrestore(&pool->lock, flags);
 	smp_wmb();	/* pairs with smp_rmb() in reserve_is_full() */
+	if (err)
+		while (w.got)
+			mpslab_pool_free(elems[--w.got], pool);
+	else if (READ_ONCE(pool->slow) & POOL_SLOW_TRACK)
+		pool_track_take(pool, elems + w.own, w.got - w.own);
+	return err;
 }
 
 /* ------------------------------------------------------- tuning and looking -- */
@@ -433,13 +594,7 @@ unsigned int pool_waiters(struct mpslab_pool *pool,
 	list_for_each_entry(w, &pool->waiters, list) {
 		if (nr == max)
 			break;
-		strscpy(info[nr].comm, w->task->comm, sizeof(info[nr].comm));
-		info[nr].pid = task_pid_nr(w->task);
-		info[nr].wanted = w->wanted;
-		info[nr].got = w->got;
-		info[nr].waited_ns = max_t(s64, 0, now - w->since);
-		info[nr].overtaken = pool->overtakes - w->overtakes;
-		info[nr].overdue = overdue(pool, w, now);
+		fill_info(pool, w, now, &info[nr]);
 		nr++;
 	}
 	raw_spin_unlock_irqrestore(&pool->lock, flags);

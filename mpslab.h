@@ -156,6 +156,7 @@ struct mpslab_pool_wait {};
 struct mpslab_pool_stat;
 struct mpslab_pool_dir;
 struct fault_set;
+struct pool_track;
 
 /**
  * struct mpslab_pool - a pool with a reserve of at least @min_nr elements
@@ -190,7 +191,9 @@ struct fault_set;
  * @overtakes: allocations that overtook waiters; under @lock
  * @kept: elements that frees brought to the reserve or to a waiter; under @lock
  * @waits: allocations that had to wait; under @lock
- * @longest_wait_ns: the longest of these, in nanoseconds; under @lock
+ * @long_waits: those that were to be reported, see wait_warn_ms; under @lock
+ * @bad_frees: frees that were refused; under @lock
+ * @longest_wait_ns: the longest wait, in nanoseconds; under @lock
  * @slow: why allocations and frees go the long way, if they do; written under
  *	@lock
  * @cache: the backend, if it is an mpslab cache and @slow is 0; written under @lock
@@ -199,6 +202,7 @@ struct fault_set;
  * @dir: the pool's place in debugfs
  * @wait: nothing; who asks for its address has copied the pool
  * @faults: fault plans
+ * @track: who holds the reserve's elements, if somebody asked for it once
  */
 struct mpslab_pool {
 	int min_nr;
@@ -224,12 +228,15 @@ struct mpslab_pool {
 	u64 reserve_allocs;
 	u64 kept;
 	u64 waits;
+	u64 long_waits;
+	u64 bad_frees;
 	u64 longest_wait_ns;
 
 	struct mutex resize_lock;	/* one resize at a time */
 	struct mpslab_pool_dir *dir;
 	struct mpslab_pool_wait wait;
 	struct fault_set *faults;
+	struct pool_track *track;
 };
 
 struct mpslab_pool *mpslab_pool_create(int min_nr, mpslab_pool_alloc_t *alloc,
@@ -328,5 +335,13 @@ void mpslab_pool_free_pages(void *element, void *pool_data);
 void mpslab_pool_moved(struct mpslab_pool *pool);
 int mpslab_pool_set_name(struct mpslab_pool *pool, const char *name);
 int mpslab_pool_set_policy(struct mpslab_pool *pool, unsigned int policy);
+
+/* Allocations that do not wait for ever; 0, or why there is no element. */
+int mpslab_pool_alloc_killable(struct mpslab_pool *pool, gfp_t gfp,
+			       void **element);
+int mpslab_pool_alloc_timeout(struct mpslab_pool *pool, gfp_t gfp, long timeout,
+			      void **element);
+int mpslab_pool_alloc_bulk_timeout(struct mpslab_pool *pool, void **elems,
+				   unsigned int count, long timeout);
 
 #endif /* MPSLAB_H */

@@ -7,6 +7,10 @@
  *	mpslab: BUG <who>: <what>
  *	mpslab: FIX <who>: <what was done about it>
  *
+ * Who waits for a pool for so long that somebody should know is no mistake:
+ *
+ *	mpslab: WAIT <pool>: <who waits, for how long, and where>
+ *
  * A mistake is seldom made once: a bad argument is said once for each place that
  * finds it, the rest is rate-limited.  The counts, which debugfs shows, are exact.
  */
@@ -17,6 +21,7 @@
 #include <linux/ratelimit.h>
 #include <linux/sched/clock.h>
 #include <linux/sched/task_stack.h>
+#include <linux/time64.h>
 
 #include "internal.h"
 
@@ -225,6 +230,65 @@ void pool_bug(struct mpslab_pool *pool, const char *fmt, ...)
 	vaf.va = &args;
 	pr_err("BUG %s: %pV\n", debugfs_pool_name(pool), &vaf);
 	va_end(args);
+}
+
+/**
+ * pool_bad_free() - report, and count, a free that is refused
+ * @pool: the pool
+ * @what: what is wrong with it
+ *
+ * Context: any but NMI.
+ */
+void pool_bad_free(struct mpslab_pool *pool, const char *what)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&pool->lock, flags);
+	pool->bad_frees++;
+	raw_spin_unlock_irqrestore(&pool->lock, flags);
+	pool_bug(pool, "%s; refused", what);
+}
+
+static DEFINE_RATELIMIT_STATE(wait_limit, 5 * HZ, 10);
+
+/* The one who has had an element of the pool for longest, as far as is known. */
+static void report_holder(struct mpslab_pool *pool)
+{
+	struct pool_holder_info h;
+	u64 missed;
+
+	if (pool_holders(pool, &h, 1, &missed))
+		pr_warn("WAIT %s: %s/%d has had an element for %llu ms\n",
+			debugfs_pool_name(pool), h.comm, h.pid,
+			div_u64(h.held_ns, NSEC_PER_MSEC));
+}
+
+/**
+ * pool_wait_report() - say that somebody has waited for long
+ * @pool: the pool
+ * @info: who, and where
+ *
+ * Nobody's mistake for sure, so it is not counted as one.
+ *
+ * Context: task.
+ */
+void pool_wait_report(struct mpslab_pool *pool,
+		      const struct pool_waiter_info *info)
+{
+	const char *who = debugfs_pool_name(pool);
+	struct pool_counts counts;
+	unsigned int i;
+
+	if (!__ratelimit(&wait_limit))
+		return;
+	pool_counts(pool, &counts);
+	pr_warn("WAIT %s: %s/%d has waited %llu ms for %u element(s), of which it has %u; %lld are in use, %u wait\n",
+		who, info->comm, info->pid,
+		div_u64(info->waited_ns, NSEC_PER_MSEC), info->wanted, info->got,
+		counts.outstanding, READ_ONCE(pool->nr_waiters));
+	report_holder(pool);
+	for (i = 0; i < info->stack_nr; i++)
+		pr_warn("WAIT %s: at %pS\n", who, (void *)info->stack[i]);
 }
 
 /**

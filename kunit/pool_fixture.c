@@ -218,7 +218,9 @@ static int waiter_fn(void *data)
 	unsigned int i;
 
 	WRITE_ONCE(w->switches, current->nvcsw);
-	if (w->count)
+	if (w->how)
+		w->ret = w->how(w);
+	else if (w->count)
 		w->ret = mpslab_pool_alloc_bulk(&pt->pool, w->elems, w->count);
 	else
 		w->elems[0] = mpslab_pool_alloc(&pt->pool, w->gfp);
@@ -239,6 +241,7 @@ struct waiter_thread *waiter_launch(struct pool_test *pt, gfp_t gfp,
 	KUNIT_ASSERT_LT(pt->test, pt->nr_waiters, (unsigned int)POOL_WAITERS);
 	KUNIT_ASSERT_LE(pt->test, count, (unsigned int)WAITER_ELEMS);
 	w->pt = pt;
+	w->how = pt->how;
 	w->gfp = gfp;
 	w->count = count;
 	w->switches = ULONG_MAX;

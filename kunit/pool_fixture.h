@@ -112,6 +112,7 @@ struct pool_test;
  * struct waiter_thread - a thread that makes one allocation and ends
  * @pt: the case that it belongs to
  * @task: the thread
+ * @how: how it allocates, if in an unusual way; its result becomes @ret
  * @gfp: flags of a single allocation
  * @count: elements of a bulk allocation; 0 for a single one
  * @switches: how often it had given up its CPU before that; ULONG_MAX until then
@@ -122,6 +123,7 @@ struct pool_test;
 struct waiter_thread {
 	struct pool_test *pt;
 	struct task_struct *task;
+	int (*how)(struct waiter_thread *w);
 	gfp_t gfp;
 	unsigned int count;
 	unsigned long switches;
@@ -137,6 +139,7 @@ struct waiter_thread {
  * @pool: the pool under test, embedded, set up by pool_start()
  * @reports: usage_bugs() at the start
  * @expected_reports: callers' mistakes that the case made on purpose
+ * @how: how the next threads allocate; NULL for the usual way
  * @nr_waiters: threads in @waiter
  * @waiter: the threads, in the order in which they began to wait
  */
@@ -146,6 +149,7 @@ struct pool_test {
 	struct mpslab_pool pool;
 	unsigned long reports;
 	unsigned int expected_reports;
+	int (*how)(struct waiter_thread *w);
 	unsigned int nr_waiters;
 	struct waiter_thread waiter[POOL_WAITERS];
 };

@@ -49,11 +49,13 @@ only_root_may() {
 		fault 755
 		fault/backend 600
 		fault/reserve 600
+		holders 400
 		min_nr 600
 		never_reclaim 600
 		refill 200
 		reserve_first 600
 		stats 400
+		track 600
 		waiters 400
 	END
 	echo "slabinfo $(stat -c %a "$mpslab/slabinfo")" >>"$work/modes"
@@ -177,7 +179,8 @@ values_out_of_range_are_refused() {
 		refused_as "$range" "$pool/min_nr" 2147483648 &&
 		refused_as "$range" "$pool/bypass_us" 1000001 &&
 		refused_as "$range" "$pool/reserve_first" 2 &&
-		refused_as "$range" "$pool/never_reclaim" 2 && balanced
+		refused_as "$range" "$pool/never_reclaim" 2 &&
+		refused_as "$range" "$pool/track" 2 && balanced
 }
 
 # More than there is memory for, but a number that it could be.

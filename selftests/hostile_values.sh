@@ -93,12 +93,12 @@ read_only_files() {
 # Nothing that is said here is tested if the file is not there.
 all_files_are_found() {
 	for name in limit batchcount shared auto_size shrink reap grow refill drain \
-		debug min_nr bypass_us reserve_first never_reclaim setup pages descriptors \
-		backend reserve; do
+		debug min_nr bypass_us reserve_first never_reclaim track setup pages \
+		descriptors backend reserve; do
 		writable_files | grep -q "/$name\$" || return
 	done
 	for name in slabinfo geometry cpus nodes balance errors validate alloc_traces \
-		free_traces leaks stats waiters; do
+		free_traces leaks stats waiters holders; do
 		read_only_files | grep -q "/$name\$" || return
 	done
 }
@@ -186,7 +186,8 @@ done
 ktap_test_result "shrink takes 1 and only that" trigger_takes shrink
 ktap_test_result "reap takes 1 and only that" trigger_takes reap
 for file in "$cache/limit" "$cache/batchcount" "$cache/shared" "$cache/auto_size" \
-	"$cache/debug" "$pool/min_nr" "$pool/bypass_us" "$pool/reserve_first" "$pool/never_reclaim"; do
+	"$cache/debug" "$pool/min_nr" "$pool/bypass_us" "$pool/reserve_first" "$pool/never_reclaim" \
+	"$pool/track"; do
 	ktap_test_result "$(label "$file") takes its own value" tunable_takes_its_own "$file"
 done
 ktap_test_result "everything works as before" works_as_before
