@@ -32,6 +32,15 @@ static void add_element(struct mpslab_pool *pool, void *element)
 	WRITE_ONCE(pool->missing, pool->missing - 1);
 }
 
+static __always_inline void *remove_element(struct mpslab_pool *pool)
+{
+	lockdep_assert_held(&pool->lock);
+	WRITE_ONCE(pool->curr_nr, pool->curr_nr - 1);
+	WRITE_ONCE(pool->missing, pool->missing + 1);
+	pool->low_water = min(pool->low_water, pool->curr_nr);
+	return pool->elements[pool->curr_nr];
+}
+
 /**
  * pool_remove_element() - take the newest element of the reserve
  * @pool: the pool, its lock held, with at least one element
@@ -40,11 +49,7 @@ static void add_element(struct mpslab_pool *pool, void *element)
  */
 void *pool_remove_element(struct mpslab_pool *pool)
 {
-	lockdep_assert_held(&pool->lock);
-	WRITE_ONCE(pool->curr_nr, pool->curr_nr - 1);
-	WRITE_ONCE(pool->missing, pool->missing + 1);
-	pool->low_water = min(pool->low_water, pool->curr_nr);
-	return pool->elements[pool->curr_nr];
+	return remove_element(pool);
 }
 
 /**
@@ -61,9 +66,34 @@ unsigned int pool_take_reserve(struct mpslab_pool *pool, void **elems,
 	unsigned int got = 0;
 
 	while (got < count && pool->curr_nr)
-		elems[got++] = pool_remove_element(pool);
+		elems[got++] = remove_element(pool);
 	pool->reserve_allocs += got;
 	return got;
+}
+
+/* The same as keep_element() while somebody waits. */
+static noinline bool keep_contended(struct mpslab_pool *pool, void *element)
+{
+	bool room = pool->missing > 0;
+
+	if (pool_hand_over(pool, element, room))
+		return true;
+	if (!room)
+		return false;
+	add_element(pool, element);
+	pool_wake_first(pool);
+	return true;
+}
+
+/* A returned element goes to a waiter, else to the reserve, else nowhere. */
+static __always_inline bool keep_element(struct mpslab_pool *pool, void *element)
+{
+	if (unlikely(pool->nr_waiters))
+		return keep_contended(pool, element);
+	if (pool->missing <= 0)
+		return false;
+	add_element(pool, element);
+	return true;
 }
 
 /**
@@ -75,16 +105,7 @@ unsigned int pool_take_reserve(struct mpslab_pool *pool, void **elems,
  */
 bool pool_keep_element(struct mpslab_pool *pool, void *element)
 {
-	bool room = pool->missing > 0;
-
-	if (unlikely(pool->nr_waiters) && pool_hand_over(pool, element, room))
-		return true;
-	if (!room)
-		return false;
-	add_element(pool, element);
-	if (unlikely(pool->nr_waiters))
-		pool_wake_first(pool);
-	return true;
+	return keep_element(pool, element);
 }
 
 /* ----------------------------------------------------------------------- alloc -- */
@@ -175,7 +196,7 @@ static void *take_reserve_one(struct mpslab_pool *pool)
 
 	raw_spin_lock_irqsave(&pool->lock, flags);
 	if (reserve_has(pool, 1)) {
-		element = pool_remove_element(pool);
+		element = remove_element(pool);
 		pool->reserve_allocs++;
 	}
 	raw_spin_unlock_irqrestore(&pool->lock, flags);
@@ -402,7 +423,7 @@ static int pool_alloc_bulk(struct mpslab_pool *pool, void **elems,
 	int size;
 
 	if (unlikely(!pool || (count && !elems) || bound->timeout < 0)) {
-		usage_bug("pool", "bulk allocation from a NULL pool, to a NULL array or in no time");
+		usage_bug("pool", "bulk allocation from no pool, to no array or in no time");
 		return -EINVAL;
 	}
 	might_alloc(GFP_KERNEL);
@@ -539,7 +560,7 @@ static unsigned int return_elements(struct mpslab_pool *pool, void **elems,
 		end = min(nr + FREE_BATCH, count);
 		raw_spin_lock_irqsave(&pool->lock, flags);
 		pool->kept -= nr;
-		while (nr < end && (elems[nr] ? pool_keep_element(pool, elems[nr]) :
+		while (nr < end && (elems[nr] ? keep_element(pool, elems[nr]) :
 						++nulls))
 			nr++;
 		pool->kept += nr;
@@ -559,7 +580,7 @@ static bool return_one(struct mpslab_pool *pool, void *element)
 	if (likely(reserve_is_full(pool)))
 		return false;
 	raw_spin_lock_irqsave(&pool->lock, flags);
-	kept = pool_keep_element(pool, element);
+	kept = keep_element(pool, element);
 	pool->kept += kept;
 	raw_spin_unlock_irqrestore(&pool->lock, flags);
 	return kept;

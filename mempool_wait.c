@@ -25,9 +25,9 @@
  *
  * (1): join_as_bulk() first closes the reserve to newcomers, then empties it, and
  * queues in the hold of the lock in which it is empty.  From then on an element
- * can enter the reserve only by pool_keep_element(), which pool_hand_over() keeps from
+ * can enter the reserve only by keep_element(), which pool_hand_over() keeps from
  * doing so, as may_be_overtaken() is false.
- * (2): curr_nr goes up in pool_keep_element() alone, which ends with pool_wake_first();
+ * (2): curr_nr goes up in keep_element() alone, which ends with pool_wake_first();
  * the first waiter changes in dequeue(), which does so too, and in enqueue(), when
  * the queue was empty: by who found too little in the same hold of the lock and,
  * if he wants many, took that.  (Who wants one, and may not have it because of a
