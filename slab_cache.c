@@ -454,11 +454,19 @@ static noinline void *zero_object(struct mpslab_cache *cache, gfp_t gfp,
 	return memset(obj, 0, cache->object_size);
 }
 
-/* What tools of the kernel want to know of an object that is handed out. */
+/*
+ * What tools of the kernel want to know of an object that is handed out.  They take
+ * locks, so what happens in NMI they do not hear: an object that was freed there is
+ * still known to kmemleak.
+ */
 static void tell_alloc(struct mpslab_cache *cache, gfp_t gfp, void *obj)
 {
-	if (!(cache->flags & SLAB_NOLEAKTRACE))
+	if (in_nmi())
+		return;
+	if (!(cache->flags & SLAB_NOLEAKTRACE)) {
+		kmemleak_free(obj);
 		kmemleak_alloc(obj, cache->object_size, 1, gfp & ~GFP_WORK);
+	}
 	if (!cache->ctor && !(gfp & __GFP_ZERO))
 		kmsan_poison_memory(obj, cache->object_size, gfp & ~GFP_WORK);
 }
@@ -755,6 +763,8 @@ static bool may_wipe(struct mpslab_cache *cache, void *obj)
 /* What tools of the kernel want to know of an object that comes back. */
 static void tell_free(struct mpslab_cache *cache, void *obj)
 {
+	if (in_nmi())
+		return;
 	if (!(cache->flags & SLAB_NOLEAKTRACE))
 		kmemleak_free(obj);
 	if (!cache->ctor && !(cache->flags & SLAB_TYPESAFE_BY_RCU))
