@@ -164,7 +164,7 @@ audit_one() {
 		text=$(cat "$balance")
 		case $text in
 		*" in use $3 + "*", off by 0
-"*", errors 0") ;;
+"*", errors 0,"*) ;;
 		*) say_bad "$2 has $3 objects out: $text" ;;
 		esac
 		;;
