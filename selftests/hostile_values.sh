@@ -174,7 +174,7 @@ if ! load_modules || ! make_hostile_values; then
 	echo "Bail out! can't set up"
 	exit 1
 fi
-ktap_set_plan $(($(writable_files | wc -l) + $(read_only_files | wc -l) + 15))
+ktap_set_plan $(($(writable_files | wc -l) + $(read_only_files | wc -l) + 16))
 ktap_test_result "all files are there" all_files_are_found
 for file in $(writable_files); do
 	ktap_test_result "$(label "$file") refuses everything hostile" \
