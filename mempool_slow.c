@@ -4,9 +4,9 @@
  * is wanted than the shortest way to an element.
  *
  * One word of the pool, @slow, has a bit for each such reason.  While there is
- * one, pool->cache is NULL, so mpslab_pool_alloc() and pool_push() find nothing to do and
- * what comes after them looks at @slow; a pool without a reason pays for that one
- * look, and only where it has to go to its backend or reserve.
+ * one, pool->cache is NULL, so mpslab_pool_alloc() and pool_push() find nothing to
+ * do, and what comes after them looks at @slow; a pool without a reason pays for
+ * that one look, and only where it has to go to its backend or reserve.
  */
 #include <linux/export.h>
 
@@ -28,8 +28,8 @@ static struct mpslab_cache *backend_cache(const struct mpslab_pool *pool)
  * @on: do they hold from now on?
  *
  * Without a reason left they go the short way.  Who has just read pool->cache in
- * mpslab_pool_alloc() or pool_push() still does so; both ways lead to the same cache, and
- * all that is counted is a sum over both.
+ * mpslab_pool_alloc() or pool_push() still does so; both ways lead to the same
+ * cache, and all that is counted is a sum over both.
  *
  * Context: any but NMI.
  */
