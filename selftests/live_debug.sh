@@ -27,15 +27,19 @@ names_the_client() {
 }
 
 # What is in use under load, with the client's own functions in the stacks.
-who_has_objects_is_shown() {
+traces_name_the_client() {
 	cp "$cache/alloc_traces" /tmp/allocs && cp "$cache/free_traces" /tmp/frees &&
 		cp "$cache/leaks" /tmp/leaks || return
 	for file in /tmp/allocs /tmp/frees /tmp/leaks; do
-		names_the_client "$file" && continue
-		echo "# $file:"
-		sed 's/^/# /' "$file"
-		return 1
+		names_the_client "$file" || return
 	done
+}
+
+# At one instant, nothing may be in use.
+who_has_objects_is_shown() {
+	wait_until 20 traces_name_the_client && return
+	sed 's/^/# /' /tmp/allocs /tmp/frees /tmp/leaks
+	return 1
 }
 
 no_address_is_shown() {
