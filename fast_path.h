@@ -77,6 +77,17 @@ static __always_inline bool cpu_cache_pop(struct mpslab_cache *cache,
 }
 
 /*
+ * Is a free of @obj a mere push?  Not that of NULL, nor of any object where a free
+ * has more to do: one comparison says both.
+ */
+static __always_inline bool may_push(const struct mpslab_cache *cache,
+				     const void *obj)
+{
+	/* cache_set_work() may change it; who comes early sees the old value. */
+	return (unsigned long)obj > data_race(cache->push_above);
+}
+
+/*
  * Make @obj the newest of this CPU's array; false if it is full or not ours, or if
  * @obj is the newest already: freed twice in a row.
  */

@@ -381,8 +381,8 @@ struct cache_node {
 struct mpslab_cache {
 	/* fast path */
 	struct cpu_cache __percpu *cpu;	/* see cpu_cache_replace() */
+	unsigned long push_above;	/* a free of a higher address is a mere push */
 	gfp_t work_gfp;			/* __GFP_ZERO, GFP_WORK: after every alloc */
-	bool free_work;			/* a free has more to do: the next three */
 	bool init_on_free;
 	bool numa;			/* objects may be of another node */
 	bool look;			/* slab_check.c looks at every object */

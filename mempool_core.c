@@ -591,12 +591,14 @@ static __always_inline bool pool_push(struct mpslab_pool *pool, void *element)
 {
 	struct mpslab_cache *cache = READ_ONCE(pool->cache);
 
-	return cache && !cache->free_work &&
+	return cache && may_push(cache, element) &&
 	       cpu_cache_push(cache, element, pool);
 }
 
 static noinline void pool_free_slow(struct mpslab_pool *pool, void *element)
 {
+	if (unlikely(!element))
+		return;
 	if (unlikely(READ_ONCE(pool->slow) & POOL_SLOW_TRACK) &&
 	    !pool_track_free(pool, element))
 		return;
@@ -619,10 +621,9 @@ static noinline void pool_free_slow(struct mpslab_pool *pool, void *element)
  */
 void mpslab_pool_free(void *element, struct mpslab_pool *pool)
 {
-	if (unlikely(!element))
-		return;
 	if (unlikely(!pool)) {
-		usage_bug("pool", "free of an element of a NULL pool");
+		if (element)
+			usage_bug("pool", "free of an element of a NULL pool");
 		return;
 	}
 	if (unlikely(!reserve_is_full(pool) || !pool_push(pool, element)))

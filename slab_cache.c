@@ -748,7 +748,7 @@ static noinline void free_slow(struct mpslab_cache *cache, void *obj, int nid)
 	slab_list_release(cache, &empty_slabs);
 }
 
-/* Before a free_work cache writes to an object, it must be one. */
+/* Before a cache writes to an object that comes back, it must be one. */
 static bool may_wipe(struct mpslab_cache *cache, void *obj)
 {
 	struct mpslab_slab *slab = obj_to_slab(cache, obj);
@@ -776,7 +776,7 @@ static void tell_free(struct mpslab_cache *cache, void *obj)
  * if it is of another node, for which its page is enough: as on a machine of one
  * node, what is no object of the cache is found when it leaves the array.
  */
-static noinline void free_with_work(struct mpslab_cache *cache, void *obj)
+static void free_with_work(struct mpslab_cache *cache, void *obj)
 {
 	int nid = obj_nid(obj);
 	bool done;
@@ -801,12 +801,15 @@ static noinline void free_with_work(struct mpslab_cache *cache, void *obj)
 		free_slow(cache, obj, nid);
 }
 
-static noinline void free_nothing(struct mpslab_cache *cache)
+/* Frees above whose address cache->push_above is, if there is a cache. */
+static noinline void free_no_push(struct mpslab_cache *cache, void *obj)
 {
-	if (cache)
+	if (unlikely(!cache))
+		usage_bug("cache", "free of an object of a NULL cache");
+	else if (unlikely(!obj))
 		cache_usage_bug(cache, "free of NULL");
 	else
-		usage_bug("cache", "free of an object of a NULL cache");
+		free_with_work(cache, obj);
 }
 
 /**
@@ -820,12 +823,8 @@ static noinline void free_nothing(struct mpslab_cache *cache)
  */
 void mpslab_cache_free(struct mpslab_cache *cache, void *obj)
 {
-	if (unlikely(!cache || !obj)) {
-		free_nothing(cache);
-		return;
-	}
-	if (unlikely(cache->free_work)) {
-		free_with_work(cache, obj);
+	if (unlikely(!cache || !may_push(cache, obj))) {
+		free_no_push(cache, obj);
 		return;
 	}
 	if (unlikely(!cpu_cache_push(cache, obj, NULL)))
@@ -839,9 +838,10 @@ static size_t push_some(struct mpslab_cache *cache, size_t nr, void **objs)
 	struct cpu_cache *cc;
 	size_t done = 0;
 
-	if (cache->free_work || !cpu_cache_enter(cache, &cc))
+	if (!cpu_cache_enter(cache, &cc))
 		return 0;
-	while (done < nr && objs[done] && ac_push(&cc->ac, cc->ac.limit, objs[done]))
+	while (done < nr && may_push(cache, objs[done]) &&
+	       ac_push(&cc->ac, cc->ac.limit, objs[done]))
 		done++;
 	cc->stat.frees += done;
 	cpu_cache_exit(cc);

@@ -174,8 +174,10 @@ void cache_set_work(struct mpslab_cache *cache, bool look)
 	WRITE_ONCE(cache->look, look);
 	WRITE_ONCE(cache->work_gfp, (cache->work_gfp & __GFP_ZERO) |
 				    (work ? GFP_WORK : 0));
-	WRITE_ONCE(cache->free_work,
-		   work || cache->init_on_free || cache->numa);
+	/* Below the linear map are NULL and what is the user's. */
+	WRITE_ONCE(cache->push_above,
+		   work || cache->init_on_free || cache->numa ?
+		   ULONG_MAX : PAGE_OFFSET);
 }
 EXPORT_SYMBOL_IF_KUNIT(cache_set_work);
 

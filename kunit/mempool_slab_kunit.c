@@ -20,7 +20,8 @@ static struct mpslab_pool *slab_pool(struct kunit *test,
 	*cache = test_cache(test, SIZE, SLAB_NOLEAKTRACE);
 	keep_quiet(test, *cache);
 	/* On one CPU all objects are of its node, and a free need not ask. */
-	(*cache)->free_work = false;
+	(*cache)->numa = false;
+	cache_set_work(*cache, false);
 	pool = mpslab_pool_create_slab_pool(RESERVE, *cache);
 	KUNIT_ASSERT_NOT_NULL(test, pool);
 	KUNIT_ASSERT_PTR_EQ(test, pool->cache, *cache);
@@ -163,16 +164,15 @@ static void slab_pool_wipes_what_its_cache_wipes(struct kunit *test)
 	struct mpslab_cache *cache;
 	struct mpslab_pool *pool = slab_pool(test, &cache);
 	void *element = mpslab_pool_alloc(pool, GFP_NOWAIT);
-	bool free_work = cache->free_work;
 
 	KUNIT_ASSERT_NOT_NULL(test, element);
 	memset(element, 0xa5, SIZE);
 	cache->init_on_free = true;
-	cache->free_work = true;
+	cache_set_work(cache, false);
 	mpslab_pool_free(element, pool);
 	KUNIT_EXPECT_NULL(test, memchr_inv(element, 0, SIZE));
 	cache->init_on_free = false;
-	cache->free_work = free_work;
+	cache_set_work(cache, false);
 	expect_pool(test, pool, 1, 0, 1);
 	slab_pool_end(test, pool, cache, 0);
 }

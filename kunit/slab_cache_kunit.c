@@ -140,7 +140,7 @@ static void cache_init_on_alloc_and_free_wipe(struct kunit *test)
 	keep_quiet(test, cache);
 	cache->work_gfp |= __GFP_ZERO;
 	cache->init_on_free = true;
-	cache->free_work = true;
+	cache_set_work(cache, false);
 	obj = mpslab_cache_alloc(cache, GFP_KERNEL);
 	expect_zeroed(test, obj);
 	mpslab_cache_free(cache, obj);
@@ -583,7 +583,7 @@ static void free_inside_an_object_wipes_nothing(struct kunit *test)
 	void *objs[2];
 
 	cache->init_on_free = true;
-	cache->free_work = true;
+	cache_set_work(cache, false);
 	take_objects(test, cache, objs, 2);
 	memset(objs[0], 0xa5, size);
 	mpslab_cache_free(cache, objs[0] + sizeof(long));
@@ -649,6 +649,21 @@ static void free_twice_with_array_closed_refused(struct kunit *test)
 	test_cache_end(test, cache, 1);
 }
 
+/* Where a free is a mere push, too: such an address is never in an array. */
+static void free_of_users_address_refused_at_once(struct kunit *test)
+{
+	struct mpslab_cache *cache = test_cache_quiet(test);
+	void *objs[2] = { (void *)PAGE_SIZE, (void *)(PAGE_OFFSET - 1) };
+
+	cache->numa = false;
+	cache_set_work(cache, false);
+	mpslab_cache_free(cache, objs[0]);
+	mpslab_cache_free_bulk(cache, 2, objs);
+	KUNIT_EXPECT_EQ(test, (long)cache_errors(cache), 3L);
+	KUNIT_EXPECT_EQ(test, here(cache)->ac.avail, 0U);
+	test_cache_end(test, cache, 3);
+}
+
 static void free_to_other_cache_refused(struct kunit *test)
 {
 	struct mpslab_cache *cache = test_cache_small(test, 0);
@@ -674,7 +689,7 @@ static void free_with_work_of_other_cache_leaves_it_alone(struct kunit *test)
 	void *obj;
 
 	other->init_on_free = true;
-	other->free_work = true;
+	cache_set_work(other, false);
 	take_objects(test, cache, &obj, 1);
 	stamp_take(obj, STAMPED_SIZE, 1);
 	mpslab_cache_free(other, obj);
@@ -717,6 +732,7 @@ static struct kunit_case slab_cache_cases[] = {
 	KUNIT_CASE(free_twice_found_when_it_comes_home),
 	KUNIT_CASE(free_twice_in_a_row_refused),
 	KUNIT_CASE(free_twice_with_array_closed_refused),
+	KUNIT_CASE(free_of_users_address_refused_at_once),
 	KUNIT_CASE(free_to_other_cache_refused),
 	KUNIT_CASE(free_with_work_of_other_cache_leaves_it_alone),
 	{}
