@@ -82,6 +82,10 @@ struct bench_set {
 
 /* Caches for objects of @size, and room for @room objects for each of them. */
 int bench_set_init(struct bench_set *set, unsigned int size, unsigned int room);
+/* The same with more SLAB_* flags, and with arrays of mpslab's that keep a size. */
+int bench_set_init_with(struct bench_set *set, unsigned int size,
+			unsigned int room, slab_flags_t flags,
+			unsigned int capacity);
 void bench_set_exit(struct bench_set *set);
 
 static __always_inline void *bench_alloc(enum bench_who who, void *handle,

@@ -65,7 +65,7 @@ quick() {
 	local baseline=$bench/baseline.csv
 
 	begin "$(new_run)"
-	guest stock 0 1 icount=1 "${counted[@]}"
+	guest stock 0 1 icount=1 "${counted[@]}" debug
 	guest stock 1 1 icount=1 pair
 	[ $status -eq 0 ] || die "not measured: see above"
 	awk -f "$bench/compare.awk" "$baseline" "$results" || status=1
@@ -118,12 +118,12 @@ full() {
 	begin "$(realpath -m "${BENCH_DIR:-$top/bench-results}")"
 	for kernel in ${KERNELS:-stock next slab hard native}; do
 		if [ "$kernel" = native ]; then
-			guest native 0 2 "${counted[@]}" ring
+			guest native 0 2 "${counted[@]}" ring debug
 			guest native 1 2 "${counted[@]}" ring
 			[ "$(nproc)" -lt 4 ] || guest native 0 4 ring
 			guest native 0 2 wait
 		else
-			guest "$kernel" 0 1 icount=1 "${counted[@]}"
+			guest "$kernel" 0 1 icount=1 "${counted[@]}" debug
 			guest "$kernel" 1 1 icount=1 "${counted[@]}"
 		fi
 		case $kernel in native|stock) memory "$kernel" ;; esac

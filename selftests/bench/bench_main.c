@@ -252,29 +252,33 @@ int bench_measure(struct bench_set *set, const struct bench_case *c)
  */
 #define UNMERGED	(COMPAT_SLAB_NO_MERGE ?: SLAB_NOLEAKTRACE)
 
-static int create_caches(struct bench_set *set)
+static int create_caches(struct bench_set *set, slab_flags_t flags,
+			 unsigned int capacity)
 {
+	struct mpslab_cache_args args = { .sheaf_capacity = capacity };
 	char name[32];
 
 	snprintf(name, sizeof(name), "bench_%u", set->size);
 	set->handle[BENCH_LOOP] = set;
 	set->handle[BENCH_FLOOR] = (void __force *)floor_create();
 	set->handle[BENCH_MPSLAB] =
-		mpslab_cache_create(name, set->size, 0, UNMERGED, NULL);
+		mpslab_cache_create_args(name, set->size, &args, UNMERGED | flags);
 	set->handle[BENCH_KMEM_CACHE] =
-		kmem_cache_create(name, set->size, 0, UNMERGED, NULL);
+		kmem_cache_create(name, set->size, 0, UNMERGED | flags, NULL);
 	if (!set->handle[BENCH_FLOOR] || !set->handle[BENCH_MPSLAB] ||
 	    !set->handle[BENCH_KMEM_CACHE])
 		return -ENOMEM;
 	return 0;
 }
 
-int bench_set_init(struct bench_set *set, unsigned int size, unsigned int room)
+int bench_set_init_with(struct bench_set *set, unsigned int size,
+			unsigned int room, slab_flags_t flags,
+			unsigned int capacity)
 {
 	int who, err;
 
 	*set = (struct bench_set){ .size = size };
-	err = create_caches(set);
+	err = create_caches(set, flags, capacity);
 	for (who = 0; who < BENCH_NR && room && !err; who++) {
 		set->objs[who] = kvcalloc(room, sizeof(void *), GFP_KERNEL);
 		if (!set->objs[who])
@@ -283,6 +287,11 @@ int bench_set_init(struct bench_set *set, unsigned int size, unsigned int room)
 	if (err)
 		bench_set_exit(set);
 	return err;
+}
+
+int bench_set_init(struct bench_set *set, unsigned int size, unsigned int room)
+{
+	return bench_set_init_with(set, size, room, 0, 0);
 }
 
 void bench_set_exit(struct bench_set *set)

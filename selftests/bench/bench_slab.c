@@ -234,6 +234,41 @@ static int run_live(void)
 	return err;
 }
 
+/* ----------------------------------------------------------- with debugging on -- */
+
+/* After all others: from then on SLUB asks each cache whether it is debugged. */
+static int run_debug(void)
+{
+	static const struct {
+		const char *name;
+		slab_flags_t flags;
+	} kinds[] = {
+		{ "debug_f", SLAB_CONSISTENCY_CHECKS },
+		{ "debug_z", SLAB_RED_ZONE },
+		{ "debug_p", SLAB_POISON },
+		{ "debug_u", SLAB_STORE_USER },
+		{ "debug_fzpu", SLAB_CONSISTENCY_CHECKS | SLAB_RED_ZONE |
+				SLAB_POISON | SLAB_STORE_USER },
+	};
+	struct bench_case c = {
+		.loops = pair_loops, .ops = bench_round(PEER_SIZE),
+	};
+	struct bench_set set;
+	unsigned int i;
+	int err = 0;
+
+	for (i = 0; i < ARRAY_SIZE(kinds) && !err; i++) {
+		err = bench_set_init_with(&set, PEER_SIZE, 0, kinds[i].flags, 0);
+		if (err)
+			break;
+		c.workload = kinds[i].name;
+		set.turns = c.ops;
+		err = bench_measure(&set, &c);
+		bench_set_exit(&set);
+	}
+	return err;
+}
+
 const struct bench_workload bench_slab[] = {
 	{ "pair", run_pair },
 	{ "zalloc", run_zalloc },
@@ -241,5 +276,6 @@ const struct bench_workload bench_slab[] = {
 	{ "burst", run_burst },
 	{ "bulk", run_bulk },
 	{ "live", run_live },
+	{ "debug", run_debug },
 	{}
 };

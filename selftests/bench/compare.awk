@@ -83,7 +83,7 @@ function line(figure,	f, ours, peer, ratio) {
 }
 
 END {
-	form = "%-9s %4s %6s %6s %7s %7s %9s %9s %9s %9s %6s\n"
+	form = "%-10s %4s %6s %6s %7s %7s %9s %9s %9s %9s %6s\n"
 	printf form, "workload", "init", "size", "n", "loop", "floor", "mpslab",
 		"change", "kernel's", "change", "ratio"
 	for (i = 1; i <= nr; i++)

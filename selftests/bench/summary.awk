@@ -29,7 +29,7 @@ $4 == "ring" && $6 == 1 && $3 > 2 { next }
 	if ($4 ~ /^irqs_off_/)
 		stretch($1, $4, $7, $8 + 0)
 	figure = $4 SUBSEP $5 SUBSEP $6 SUBSEP $2
-	if ($9 ~ /^(insn|ns)$/ && $3 <= 2 && $4 !~ /_/ && !(figure in known)) {
+	if ($9 ~ /^(insn|ns)$/ && $3 <= 2 && ($4 !~ /_/ || $4 ~ /^debug_/) && !(figure in known)) {
 		known[figure] = 1
 		figures[++nr_figures] = figure
 	}
@@ -222,7 +222,7 @@ function side(figure, kernel,	f, k, ours, peer, a, b) {
 
 function all_figures(init,	i, k, f) {
 	printf "\n\nAll of one CPU, init_on_alloc=%d: mpslab/kernel's, ratio\n\n", init
-	printf "%-8s %5s %5s", "workload", "size", "n"
+	printf "%-10s %5s %5s", "workload", "size", "n"
 	for (k = 1; k <= nr_kernels; k++)
 		if ((kernels[k], init) in seen)
 			printf " %15s", title[kernels[k]]
@@ -231,7 +231,7 @@ function all_figures(init,	i, k, f) {
 		split(figures[i], f, SUBSEP)
 		if (f[4] != init)
 			continue
-		printf "%-8s %5s %5s", f[1], f[2], f[3]
+		printf "%-10s %5s %5s", f[1], f[2], f[3]
 		for (k = 1; k <= nr_kernels; k++)
 			if ((kernels[k], init) in seen)
 				printf " %15s", side(figures[i], kernels[k])
