@@ -265,9 +265,9 @@ EXPORT_SYMBOL_IF_KUNIT(geometry_choose);
  * The steps are those that served mm/slab.c (enable_cpucache(), removed in
  * 6.8): the larger the object, the fewer lie idle.  But there is one step more,
  * for objects of two pages; and half as many are shared, and large ones not at
- * all: each may keep a slab from becoming empty.  Two batches more for each CPU
- * beyond four: when all of them free at once, it goes no deeper than when one
- * does.
+ * all: each may keep a slab from becoming empty.  Four batches more for each CPU
+ * beyond four: when all of them free twice what their arrays hold at once, it goes
+ * no deeper than when one does.
  */
 void geometry_array_sizes(unsigned int size, unsigned int cpus,
 			  unsigned int *limit, unsigned int *batchcount,
@@ -286,7 +286,7 @@ void geometry_array_sizes(unsigned int size, unsigned int cpus,
 	else
 		*limit = 120;
 	*batchcount = (*limit + 1) / 2;
-	*shared = size <= PAGE_SIZE ? 2 * clamp(cpus, 4U, 18U) - 4 : 0;
+	*shared = size <= PAGE_SIZE ? 4 * clamp(cpus, 4U, 18U) - 12 : 0;
 }
 EXPORT_SYMBOL_IF_KUNIT(geometry_array_sizes);
 
