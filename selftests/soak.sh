@@ -86,7 +86,7 @@ turn_all() {
 }
 
 turn_cache() {
-	draw 17
+	draw 20
 	case $drawn in
 	0|1) draw 300; put $((drawn + 1)) "$1/limit" ;;
 	2|3) draw 100; put $((drawn + 1)) "$1/batchcount" ;;
@@ -102,6 +102,8 @@ turn_cache() {
 	14) plan "$1/fault/descriptors" ;;
 	15) pick grow refill drain; put 1 "$1/$picked" ;;
 	16) get "$1/fault/pages" "$1/fault/descriptors" ;;
+	17|18) pick - - F Z P U FZPU ZP "FZPU sample=7"; put "$picked" "$1/debug" ;;
+	19) get "$1/debug" "$1/errors" "$1/validate" "$1/alloc_traces" "$1/free_traces" "$1/leaks" ;;
 	esac
 }
 
