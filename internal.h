@@ -215,6 +215,7 @@ enum cache_error {
 	ERROR_NO_OBJECT,
 	ERROR_RED_ZONE,
 	ERROR_POISON,
+	ERROR_DESCRIPTOR,	/* a slab's own words were written over */
 	ERROR_CONTEXT,		/* free where it can't be done */
 	ERROR_IN_USE,		/* destroyed with objects in use */
 	ERROR_ARGUMENT,

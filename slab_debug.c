@@ -36,6 +36,7 @@ static const char *const error_names[NR_CACHE_ERRORS] = {
 	[ERROR_NO_OBJECT]	= "freed but no object",
 	[ERROR_RED_ZONE]	= "written beside an object",
 	[ERROR_POISON]		= "written after free",
+	[ERROR_DESCRIPTOR]	= "descriptor overwritten",
 	[ERROR_CONTEXT]		= "freed in NMI in vain",
 	[ERROR_IN_USE]		= "destroyed in use",
 	[ERROR_ARGUMENT]	= "bad argument",

@@ -366,7 +366,7 @@ static void validate_list(struct mpslab_cache *cache, struct cache_node *n,
 		v->slabs++;
 		if (!sound) {
 			v->wrong++;
-			cache_bug(cache, ERROR_RED_ZONE, "nothing yet",
+			cache_bug(cache, ERROR_DESCRIPTOR, "nothing yet",
 				  "a slab's descriptor was written over");
 		}
 		cond_resched();

@@ -330,6 +330,25 @@ static void validate_finds_what_nobody_came_across(struct kunit *test)
 	test_cache_end(test, cache, 2);
 }
 
+/* Of a plain slab, too. */
+static void validate_finds_a_descriptor_written_over(struct kunit *test)
+{
+	struct mpslab_cache *cache = test_cache_quiet(test);
+	struct mpslab_slab *slab;
+	struct validation v;
+	void *obj;
+
+	take_objects(test, cache, &obj, 1);
+	slab = obj_to_slab(cache, obj);
+	slab->inuse ^= 1;
+	cache_validate(cache, &v);
+	slab->inuse ^= 1;
+	KUNIT_EXPECT_EQ(test, v.wrong, 1UL);
+	KUNIT_EXPECT_EQ(test, errors_of(cache, ERROR_DESCRIPTOR), 1L);
+	give_objects(cache, &obj, 1);
+	test_cache_end(test, cache, 1);
+}
+
 static unsigned long traced(struct kunit *test, struct mpslab_cache *cache,
 			    enum trace_kind kind, unsigned long *untraced)
 {
@@ -415,6 +434,7 @@ static struct kunit_case slab_check_cases[] = {
 	KUNIT_CASE(parsing_takes_letters),
 	KUNIT_CASE(parameter_knows_names),
 	KUNIT_CASE(validate_finds_what_nobody_came_across),
+	KUNIT_CASE(validate_finds_a_descriptor_written_over),
 	KUNIT_CASE(traces_add_up),
 	KUNIT_CASE(traces_are_sampled),
 	KUNIT_CASE(new_slabs_are_shuffled),
