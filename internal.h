@@ -431,6 +431,14 @@ struct mpslab_cache {
 	struct cache_node *node[];	/* nr_node_ids; NULL where impossible */
 };
 
+/* Do tools of the kernel want to know of objects that come and go? */
+static inline bool cache_has_tools(const struct mpslab_cache *cache)
+{
+	return IS_ENABLED(CONFIG_KMSAN) ||
+	       (IS_ENABLED(CONFIG_DEBUG_KMEMLEAK) &&
+		!(cache->flags & SLAB_NOLEAKTRACE));
+}
+
 /* The first node from *@nid on that the cache has; NULL behind the last. */
 static inline struct cache_node *
 cache_node_from(const struct mpslab_cache *cache, int *nid)

@@ -748,8 +748,8 @@ static noinline void free_slow(struct mpslab_cache *cache, void *obj, int nid)
 	slab_list_release(cache, &empty_slabs);
 }
 
-/* Before a cache writes to an object that comes back, it must be one. */
-static bool may_wipe(struct mpslab_cache *cache, void *obj)
+/* Before an object that comes back is written to, or told of, it must be one. */
+static bool is_object(struct mpslab_cache *cache, void *obj)
 {
 	struct mpslab_slab *slab = obj_to_slab(cache, obj);
 
@@ -788,10 +788,11 @@ static void free_with_work(struct mpslab_cache *cache, void *obj)
 	if (READ_ONCE(cache->look)) {
 		if (!check_free(cache, obj))
 			return;
-	} else if (cache->init_on_free) {
-		if (!may_wipe(cache, obj))
+	} else if (cache->init_on_free || cache_has_tools(cache)) {
+		if (!is_object(cache, obj))
 			return;
-		memset(obj, 0, cache->object_size);
+		if (cache->init_on_free)
+			memset(obj, 0, cache->object_size);
 	}
 	tell_free(cache, obj);
 	preempt_disable();

@@ -152,14 +152,6 @@ static u8 debug_for_flags(slab_flags_t flags)
 
 /* ------------------------------------------------------------------ switching -- */
 
-/* Do tools of the kernel want to know of objects that come and go? */
-static bool has_tools(const struct mpslab_cache *cache)
-{
-	return IS_ENABLED(CONFIG_KMSAN) ||
-	       (IS_ENABLED(CONFIG_DEBUG_KMEMLEAK) &&
-		!(cache->flags & SLAB_NOLEAKTRACE));
-}
-
 /**
  * cache_set_work() - say what is to be done when objects come and go
  * @cache: the cache, its other properties set
@@ -169,7 +161,7 @@ static bool has_tools(const struct mpslab_cache *cache)
  */
 void cache_set_work(struct mpslab_cache *cache, bool look)
 {
-	bool work = look || has_tools(cache);
+	bool work = look || cache_has_tools(cache);
 
 	WRITE_ONCE(cache->look, look);
 	WRITE_ONCE(cache->work_gfp, (cache->work_gfp & __GFP_ZERO) |
