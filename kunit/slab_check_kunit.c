@@ -411,7 +411,9 @@ static void new_slabs_are_shuffled(struct kunit *test)
 	for (turn = 0; turn < 8; turn++) {
 		take_objects(test, cache, objs, nr);
 		for (i = 1; i < nr; i++)
-			in_order += objs[i] == objs[i - 1] + cache->size;
+			in_order += abs_diff((unsigned long)objs[i],
+					     (unsigned long)objs[i - 1]) ==
+				    cache->size;
 		give_objects(cache, objs, nr);
 		mpslab_cache_shrink(cache);
 	}
