@@ -223,5 +223,7 @@ unsigned long disarm(struct fault_plan *plan);
 void need_fail_nth(struct kunit *test);
 void fail_nth(unsigned int nth);
 bool fail_nth_end(void);
+/* Failing allocations that a case tries before it calls itself endless. */
+#define MANY_FAILURES	300
 
 #endif /* MPSLAB_FIXTURES_H */

@@ -271,7 +271,7 @@ static void mempool_resize_failing_memory_changes_nothing(struct kunit *test)
 		}
 		expect_sizes(pt, 4, 4, 4);
 		expect_usable(pt, 4);
-	} while (nth < 64);
+	} while (nth < MANY_FAILURES);
 	KUNIT_EXPECT_EQ(test, 0, err);
 	/* kmemleak's own allocations, not the same each time, may hide one. */
 	KUNIT_EXPECT_GE_MSG(test, failures,
@@ -300,7 +300,7 @@ static void mempool_init_failing_memory_leaks_nothing(struct kunit *test)
 			KUNIT_EXPECT_EQ(test, -ENOMEM, err);
 		KUNIT_EXPECT_EQ(test, 0U, pt->be.live);
 		KUNIT_EXPECT_FALSE(test, mpslab_pool_initialized(&pt->pool));
-	} while (nth < 64);
+	} while (nth < MANY_FAILURES);
 	KUNIT_EXPECT_EQ(test, 0, err);
 	KUNIT_EXPECT_GT_MSG(test, nth, 1U, "nothing was made to fail");
 }
@@ -322,7 +322,7 @@ static void mempool_create_failing_memory_leaks_nothing(struct kunit *test)
 			KUNIT_EXPECT_NOT_NULL(test, pool);
 		mpslab_pool_destroy(pool);
 		KUNIT_EXPECT_EQ(test, 0U, pt->be.live);
-	} while (failed && nth < 64);
+	} while (failed && nth < MANY_FAILURES);
 	KUNIT_EXPECT_FALSE(test, failed);
 	KUNIT_EXPECT_GT_MSG(test, nth, 1U, "nothing was made to fail");
 }

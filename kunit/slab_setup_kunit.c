@@ -10,9 +10,6 @@
 
 #include "fixtures.h"
 
-/* Failing allocations that a case tries before it calls itself endless. */
-#define MANY_FAILURES	200
-
 static struct mpslab_cache *create(const char *name)
 {
 	return mpslab_cache_create(name, 64, 0, 0, NULL);
