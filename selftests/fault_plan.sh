@@ -199,7 +199,7 @@ load_survives_everything() {
 	load_runs 64 || return
 	# Six times, and until the cache asked for enough pages to be refused one.
 	turns=0
-	while [ $turns -lt 6 ] || { [ $turns -lt 60 ] &&
+	while [ "$turns" -lt 6 ] || { [ "$turns" -lt 60 ] &&
 			[ "$(failed "$cache/fault/pages")" -eq 0 ]; }; do
 		turns=$((turns + 1))
 		echo 1 >"$cache/shrink"
