@@ -82,6 +82,7 @@
 
 #define BACKEND_RETRY	(5 * HZ)	/* how often a waiter asks the backend */
 #define NOTE_STACK	HZ		/* who waits so long is looked for */
+#define REPORT_EVERY	(5 * HZ)	/* of each pool, no more often than that */
 #define SERVE_BATCH	16U		/* waiters served under one hold of the lock */
 #define PASSES		16U		/* newcomers for one reading of the clock */
 
@@ -445,16 +446,30 @@ static void fill_info(struct mpslab_pool *pool, struct pool_waiter *w, u64 now,
 	memcpy(info->stack, w->stack, w->stack_nr * sizeof(*w->stack));
 }
 
+/* When one waits for long, most often all do: of a pool only one is reported. */
+static bool may_report(struct mpslab_pool *pool)
+{
+	lockdep_assert_held(&pool->lock);
+	if (pool->long_waits &&
+	    (u32)jiffies - pool->reported_jiffies < REPORT_EVERY)
+		return false;
+	pool->reported_jiffies = jiffies;
+	return true;
+}
+
 static noinline void report_wait(struct mpslab_pool *pool, struct pool_waiter *w)
 {
 	struct pool_waiter_info info;
 	unsigned long flags;
+	bool may;
 
 	raw_spin_lock_irqsave(&pool->lock, flags);
+	may = may_report(pool);
 	pool->long_waits++;
 	fill_info(pool, w, now_ns(), &info);
 	raw_spin_unlock_irqrestore(&pool->lock, flags);
-	pool_wait_report(pool, &info);
+	if (may)
+		pool_wait_report(pool, &info);
 }
 
 /*
@@ -465,11 +480,14 @@ static noinline void report_wait(struct mpslab_pool *pool, struct pool_waiter *w
 static bool sleep_once(struct mpslab_pool *pool, struct pool_waiter *w,
 		       struct wait_clock *clock)
 {
+	bool report;
+
 	if (io_schedule_timeout(until_next_alarm(clock)))
 		return !READ_ONCE(w->woken);
-	if (rings_once(clock, SAVE_STACK))
+	report = rings_once(clock, REPORT);
+	if (rings_once(clock, SAVE_STACK) || report)
 		note_stack(pool, w);
-	if (rings_once(clock, REPORT))
+	if (report)
 		report_wait(pool, w);
 	if (!rings(clock, ASK_BACKEND))
 		return rings(clock, GIVE_UP);

@@ -188,6 +188,7 @@ struct pool_track;
  * @passes: so many may overtake the first waiter before somebody looks at the
  *	clock again; under @lock
  * @passes_jiffies: the tick in which they may; under @lock
+ * @reported_jiffies: when a long wait was last reported; under @lock
  * @overtakes: allocations that overtook waiters; under @lock
  * @kept: elements that frees brought to the reserve or to a waiter; under @lock
  * @waits: allocations that had to wait; under @lock
@@ -224,6 +225,7 @@ struct mpslab_pool {
 	u32 bypass_ns;
 	u32 passes;
 	u32 passes_jiffies;
+	u32 reported_jiffies;
 	u64 overtakes;
 	u64 reserve_allocs;
 	u64 kept;

@@ -252,16 +252,24 @@ void pool_bad_free(struct mpslab_pool *pool, const char *what)
 
 static DEFINE_RATELIMIT_STATE(wait_limit, 5 * HZ, 10);
 
+static void print_stack(const unsigned long *entries, unsigned int nr)
+{
+	while (nr--)
+		pr_warn("      %pS\n", (void *)*entries++);
+}
+
 /* The one who has had an element of the pool for longest, as far as is known. */
 static void report_holder(struct mpslab_pool *pool)
 {
 	struct pool_holder_info h;
 	u64 missed;
 
-	if (pool_holders(pool, &h, 1, &missed))
-		pr_warn("WAIT %s: %s/%d has had an element for %llu ms\n",
-			debugfs_pool_name(pool), h.comm, h.pid,
-			div_u64(h.held_ns, NSEC_PER_MSEC));
+	if (!pool_holders(pool, &h, 1, &missed))
+		return;
+	pr_warn("    %*pE, pid %d, has had an element for %llu ms, taken in\n",
+		(int)strlen(h.comm), h.comm, h.pid,
+		div_u64(h.held_ns, NSEC_PER_MSEC));
+	print_stack(h.stack, h.stack_nr);
 }
 
 /**
@@ -276,20 +284,18 @@ static void report_holder(struct mpslab_pool *pool)
 void pool_wait_report(struct mpslab_pool *pool,
 		      const struct pool_waiter_info *info)
 {
-	const char *who = debugfs_pool_name(pool);
 	struct pool_counts counts;
-	unsigned int i;
 
 	if (!__ratelimit(&wait_limit))
 		return;
 	pool_counts(pool, &counts);
-	pr_warn("WAIT %s: %s/%d has waited %llu ms for %u element(s), of which it has %u; %lld are in use, %u wait\n",
-		who, info->comm, info->pid,
-		div_u64(info->waited_ns, NSEC_PER_MSEC), info->wanted, info->got,
-		counts.outstanding, READ_ONCE(pool->nr_waiters));
+	pr_warn("WAIT %s: %*pE, pid %d, has waited %llu ms for %u element(s), of which it has %u; %lld in use, %u waiting\n",
+		debugfs_pool_name(pool), (int)strlen(info->comm), info->comm,
+		info->pid, div_u64(info->waited_ns, NSEC_PER_MSEC),
+		info->wanted, info->got, counts.outstanding,
+		READ_ONCE(pool->nr_waiters));
+	print_stack(info->stack, info->stack_nr);
 	report_holder(pool);
-	for (i = 0; i < info->stack_nr; i++)
-		pr_warn("WAIT %s: at %pS\n", who, (void *)info->stack[i]);
 }
 
 /**
