@@ -181,7 +181,8 @@ unsigned int pool_take_reserve_all(struct mpslab_pool *pool, void **elems,
 	if (reserve_has(pool, count))
 		got = pool_take_reserve(pool, elems, count);
 	raw_spin_unlock_irqrestore(&pool->lock, flags);
-	smp_wmb();	/* pairs with smp_rmb() in reserve_is_full() */
+	/* pairs with smp_rmb() in reserve_is_full(); models/litmus/pool-free-sees-take */
+	smp_wmb();
 	return got;
 }
 
@@ -200,7 +201,8 @@ static void *take_reserve_one(struct mpslab_pool *pool)
 		pool->reserve_allocs++;
 	}
 	raw_spin_unlock_irqrestore(&pool->lock, flags);
-	smp_wmb();	/* pairs with smp_rmb() in reserve_is_full() */
+	/* pairs with smp_rmb() in reserve_is_full(); models/litmus/pool-free-sees-take */
+	smp_wmb();
 	return element;
 }
 
@@ -516,9 +518,10 @@ EXPORT_SYMBOL_GPL(mpslab_pool_alloc_preallocated);
  * The read barrier, paired with the write barriers in take_reserve_one(),
  * pool_take_reserve_all() and pool_wait(), makes us see a word no older than the
  * taking of our own element.  So if ours was taken from the reserve, and the
- * reserve has not been full since, we see that it is not.  One word, because of two, curr_nr
- * and what it should be, the second could be older than the first, and a reserve
- * that has only grown look full.
+ * reserve has not been full since, we see that it is not.  One word, because of two,
+ * curr_nr and what it should be, the second could be older than the first, and a
+ * reserve that has only grown look full: models/litmus/pool-two-words.  That it is
+ * right with others about is shown by pool-free-among-others, -during-growth.
  *
  * Waiters need no test of their own.  While a bulk waiter is queued, the reserve
  * is empty.  While others wait it may be full, but then the first of them was
@@ -527,7 +530,10 @@ EXPORT_SYMBOL_GPL(mpslab_pool_alloc_preallocated);
  */
 static __always_inline bool reserve_is_full(struct mpslab_pool *pool)
 {
-	/* pairs with smp_wmb() in take_reserve_one(), _all() and pool_wait() */
+	/*
+	 * pairs with smp_wmb() in take_reserve_one(), pool_take_reserve_all() and
+	 * pool_wait(); models/litmus: pool-free-sees-take, pool-handed-over
+	 */
 	smp_rmb();
 	return READ_ONCE(pool->missing) <= 0;
 }

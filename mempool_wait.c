@@ -506,8 +506,10 @@ static bool sleep_once(struct mpslab_pool *pool, struct pool_waiter *w,
  *
  * No wake-up is missed: the waiter looks at the reserve and at @got, clears
  * @woken and sets the task's state in one hold of the lock under which others add
- * to these and wake.  Nor is a signal: one that comes before the state is set is
- * seen by the scheduler, which then does not let the task sleep.
+ * to these and wake (models/litmus/pool-wake-up).  Nor is a signal: one that comes
+ * before the state is set is seen by the scheduler, which then does not let the task
+ * sleep.  Nor does he return while somebody still reads @w: whoever serves him wakes
+ * him in the same hold of the lock (pool-waiter-on-stack).
  *
  * Why without reclaim: what is handed over to a waiter is of use to nobody
  * until he returns, so he must not meanwhile be in reclaim, which may wait for
@@ -555,7 +557,8 @@ int pool_wait(struct mpslab_pool *pool, gfp_t gfp, void **elems,
 		look(pool, &w);
 	}
 	raw_spin_unlock_irqrestore(&pool->lock, flags);
-	smp_wmb();	/* pairs with smp_rmb() in reserve_is_full() */
+	/* pairs with smp_rmb() in reserve_is_full(); models/litmus/pool-handed-over */
+	smp_wmb();
 	if (err)
 		while (w.got)
 			mpslab_pool_free(elems[--w.got], pool);
