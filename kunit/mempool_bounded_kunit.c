@@ -26,6 +26,13 @@ static int how_timeout_short(struct waiter_thread *w)
 					 msecs_to_jiffies(SHORT_MS), w->elems);
 }
 
+/* A kernel thread, so it has to ask for signals. */
+static int how_timeout_signalled(struct waiter_thread *w)
+{
+	allow_signal(SIGKILL);
+	return how_timeout_long(w);
+}
+
 static int how_killable(struct waiter_thread *w)
 {
 	allow_signal(SIGKILL);
@@ -165,7 +172,7 @@ static void mempool_alloc_timeout_is_not_killed(struct kunit *test)
 	void *e;
 
 	start_queue(pt, &e, 1, 0);
-	pt->how = how_timeout_long;
+	pt->how = how_timeout_signalled;
 	waiter_start(pt, GFP_KERNEL);
 	send_sig(SIGKILL, pt->waiter[0].task, 1);
 	let_settle();

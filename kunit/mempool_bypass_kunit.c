@@ -190,13 +190,14 @@ static void mempool_newcomer_may_not_overtake_overdue(struct kunit *test)
 }
 
 /* A waiter that was woken in time and does not run: his in the end, as well. */
-static void mempool_waiter_kept_from_running_is_served(struct kunit *test)
+static void keep_waiter_from_running(struct kunit *test, unsigned int policy)
 {
 	struct pool_test *pt = test->priv;
 	int waiting, there;
 	void *e[2], *got;
 
 	start_pinned(pt, e, 2, 1, LONG_US);
+	KUNIT_ASSERT_EQ(test, 0, mpslab_pool_set_policy(&pt->pool, policy));
 	preempt_disable();
 	pool_put_many(pt, e, 2);
 	spin_ms(LONG_MS + SHORT_MS);
@@ -210,6 +211,17 @@ static void mempool_waiter_kept_from_running_is_served(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0ULL, pt->pool.overtakes);
 	KUNIT_EXPECT_TRUE(test, soon_served(pt, 1));
 	pool_put(pt, got);
+}
+
+static void mempool_waiter_kept_from_running_is_served(struct kunit *test)
+{
+	keep_waiter_from_running(test, 0);
+}
+
+/* Who takes from the reserve first does not take what is a waiter's. */
+static void mempool_reserve_first_keeps_the_order(struct kunit *test)
+{
+	keep_waiter_from_running(test, MPSLAB_POOL_RESERVE_FIRST);
 }
 
 /* Who does nothing else is stopped as soon as the first has waited long enough. */
@@ -448,6 +460,7 @@ static struct kunit_case mempool_bypass_cases[] = {
 	KUNIT_CASE(mempool_free_beyond_reserve_serves_overtaken),
 	KUNIT_CASE(mempool_newcomer_may_not_overtake_overdue),
 	KUNIT_CASE(mempool_waiter_kept_from_running_is_served),
+	KUNIT_CASE(mempool_reserve_first_keeps_the_order),
 	KUNIT_CASE(mempool_hog_is_stopped_at_the_bound),
 	KUNIT_CASE(mempool_bulk_waiter_is_not_overtaken),
 	KUNIT_CASE(mempool_waiters_before_bulk_are_not_overtaken),

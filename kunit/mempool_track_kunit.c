@@ -192,11 +192,20 @@ static void switching_member(struct crew_member *me)
 {
 	struct pool_test *pt = me->data;
 
+	struct pool_holder_info info;
+	u64 missed;
+	bool on;
+
 	while (crew_going(me)) {
-		crew_expect(me, !pool_track(&pt->pool, random_below(&me->rnd, 2)));
+		on = random_below(&me->rnd, 2);
+		crew_expect(me, !pool_track(&pt->pool, on));
 		pool_set_slow(&pt->pool, POOL_SLOW_RESERVE_FIRST,
 			      random_below(&me->rnd, 2));
 		usleep_range(10, 200);
+		/* Nobody comes late and is noted for ever. */
+		crew_expect(me, on || !pool_holders(&pt->pool, &info, 1, &missed));
+		crew_expect(me, !missed);
+		me->ops++;
 	}
 }
 
