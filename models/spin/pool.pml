@@ -522,10 +522,14 @@ inline look(w)
 	ok = false
 }
 
-/*
- * Clients below STRAY also wake to ask the backend again, and for no reason.
- * Clients below QUIT, and bulk clients, may be killed, or find their time over.
- */
+/* Clients below QUIT, and bulk clients, may be killed, or find their time over. */
+#ifdef QUIT
+#define may_quit(w)	(w < QUIT || is_bulk(w))
+#else
+#define may_quit(w)	false
+#endif
+
+/* Clients below STRAY also wake to ask the backend again, and for no reason. */
 inline io_schedule_timeout(w)
 {
 	if
@@ -533,24 +537,43 @@ inline io_schedule_timeout(w)
 #ifdef STRAY
 	:: atomic { sleeping[w] && w < STRAY -> sleeping[w] = false }
 #endif
-#ifdef QUIT
 	:: atomic {
-		sleeping[w] && (w < QUIT || is_bulk(w)) ->
+		sleeping[w] && may_quit(w) ->
 			sleeping[w] = false;
 			quit = true
 	}
-#endif
 	fi
 }
 
-/* Who goes without all that he wants leaves the queue. */
+/*
+ * Whose time is over, and has asked the backend for the last time, leaves the
+ * queue, in the hold of the lock in which he finds that he lacks something.
+ */
 inline give_up(w)
 {
-#ifdef BUG_QUITS_UNSEEN
-	skip
-#else
-	dequeue(w)
+	if
+	:: quit && !done && !ask ->
+		done = true;
+#ifndef BUG_QUITS_UNSEEN
+		dequeue(w)
 #endif
+	:: else
+	fi
+}
+
+/* What he had by then is freed, one by one. */
+inline free_what_there_is()
+{
+	do
+	:: mine ->
+		d_step {
+			elem = lowest(mine);
+			mine = mine & ~elem;
+			out = out | elem
+		}
+		pool_free()
+	:: else -> break
+	od
 }
 
 /* From @mine, of whom there are @got, to @want. */
@@ -562,14 +585,19 @@ inline pool_wait(w, want)
 		W(w).got = got;
 		W(w).wanted = want
 	}
+	if
+	:: may_quit(w) -> quit = true	/* a time of 0, or killed already */
+	:: true
+	fi;
 	hold {
 		lock();
 		join(w);
 		d_step {
 			done = W(w).got == W(w).wanted;
 			waiting[w] = !done;
-			sleeping[w] = !done
+			sleeping[w] = !done && !quit
 		}
+		give_up(w);
 		unlock()
 	}
 	do
@@ -598,16 +626,14 @@ inline pool_wait(w, want)
 				:: else
 				fi
 			}
-			if
-			:: quit && !done -> give_up(w); done = true
-			:: else
-			fi;
+			give_up(w);
 			unlock()
 		}
 	od;
 	atomic {
 		mine = W(w).elems;
 		got = W(w).got;
+		quit = quit && got < W(w).wanted;
 		W(w).alive = false;
 		W(w).elems = 0;
 		W(w).got = 0;
@@ -617,9 +643,15 @@ inline pool_wait(w, want)
 		W(w).late = 0;
 		waiting[w] = false;
 		done = false;
-		ask = false;
-		quit = false
+		ask = false
 	}
+#ifndef BUG_QUITS_WITH_SOME
+	if
+	:: quit -> free_what_there_is()
+	:: else
+	fi;
+#endif
+	quit = false
 }
 
 /* ----------------------------------------------------- mempool_core.c, alloc */
@@ -807,7 +839,12 @@ end:	do
 		:: want == 1 && mine != 0 ->
 			d_step { elem = mine; mine = 0 }
 			pool_free()
-		:: want > 1 -> pool_free_bulk()
+#ifdef BUG_QUITS_WITH_SOME
+		:: want > 1 && (mine & (mine - 1)) == 0 -> out = out & ~mine; mine = 0
+		:: want > 1 && (mine & (mine - 1)) != 0 -> pool_free_bulk()
+#else
+		:: want > 1 && mine != 0 -> pool_free_bulk()
+#endif
 		:: else
 		fi;
 		leave()
