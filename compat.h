@@ -7,6 +7,7 @@
 #define MPSLAB_COMPAT_H
 
 #include <linux/gfp.h>
+#include <linux/hrtimer.h>
 #include <linux/kconfig.h>
 #include <linux/module.h>
 #include <linux/overflow.h>
@@ -137,6 +138,20 @@ static inline void compat_kvfree_call_rcu(void *head, const void *p)
 	unsigned long what = head ? head - p : (unsigned long)p;
 
 	kvfree_call_rcu(head, (rcu_callback_t)what);
+#endif
+}
+
+/* 6.13: a timer gets its function when it is set up; for the tests */
+static inline void
+compat_hrtimer_setup(struct hrtimer *timer,
+		     enum hrtimer_restart (*fn)(struct hrtimer *),
+		     clockid_t clock, enum hrtimer_mode mode)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
+	hrtimer_setup(timer, fn, clock, mode);
+#else
+	hrtimer_init(timer, clock, mode);
+	timer->function = fn;
 #endif
 }
 
