@@ -27,14 +27,14 @@ once_in_2000='{ static atomic_t broken; if (atomic_inc_return(&broken) % 2000 ==
 
 case $2 in
 ctor)
-	change slab_node.c '/^static void construct_objects/,/^}/s/for (i = 0;/for (i = 1;/'
+	change slab_page.c '/^static void construct_objects/,/^}/s/for (i = 0;/for (i = 1;/'
 	;;
 overlap)
 	change slab_setup.c '/^static int set_geometry/,/^}/s/cache->size = ALIGN.*;/&\n\tcache->size -= cache->size > 64 ? 8 : 0;/'
 	;;
 twice)
 	change slab_cache.c "/^void \*mpslab_cache_alloc(struct/,/^}/{
-		/gfp |= cache->zero_gfp;/i $once_in_2000 cpu_cache_push(cache, obj, NULL); }
+		/gfp |= cache->work_gfp;/i $once_in_2000 cpu_cache_push(cache, obj, NULL); }
 	}"
 	;;
 lost)
