@@ -446,7 +446,7 @@ void debugfs_pool_rename(struct mpslab_pool *pool, const char *name)
  */
 const char *debugfs_pool_name(struct mpslab_pool *pool)
 {
-	return pool->dir ? pool->dir->name.text : "pool";
+	return pool_is_ours(pool) && pool->dir ? pool->dir->name.text : "pool";
 }
 EXPORT_SYMBOL_IF_KUNIT(debugfs_pool_name);
 

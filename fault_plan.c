@@ -21,8 +21,8 @@
  * driver does while it is being loaded.
  *
  * Nothing is asked on the fast paths.  A pool over an mpslab cache takes from the
- * CPU's array without asking anybody, so while a plan is about it pool->cache is
- * NULL, and it goes by the backend (pool_set_slow()).
+ * CPU's array without asking anybody, so while a plan is about it, it goes by the
+ * backend (pool_set_slow()).
  *
  * Who may run at the same time: any number of askers, in any context but NMI, and
  * one writer, by fault_mutex.  An asker uses the spec that he finds, under RCU; its

@@ -741,6 +741,48 @@ void slab_dropin_exit(void);
 /* ------------------------------------------------------- mempool_setup.c -- */
 
 /*
+ * mpslab_pool.magic of a pool that is set up.  A module may be passed another
+ * struct where it takes a pool: that of the kernel, by a module that was not
+ * rebuilt with it.  That one begins with a spinlock, of which the low byte is 0 or
+ * 1; or, without SMP, with the size of its reserve.
+ */
+#define POOL_LONG_WAY	0x6d70736cU
+/* Over an mpslab cache, and nothing else is wanted: the CPUs' arrays are asked. */
+#define POOL_SHORT_WAY	(POOL_LONG_WAY + 1)
+/* Of one that was. */
+#define POOL_GONE	(POOL_LONG_WAY + 2)
+
+static __always_inline bool pool_goes_short_way(const struct mpslab_pool *pool)
+{
+	/* pool_set_slow() may change it; who comes early sees the old value. */
+	return likely(data_race(pool->magic) == POOL_SHORT_WAY);
+}
+
+static __always_inline bool pool_is_ours(const struct mpslab_pool *pool)
+{
+	u32 magic;
+
+	/* Who asks is mostly on the long way.  Of a change, see below. */
+	if (likely(data_race(pool->magic) == POOL_LONG_WAY))
+		return true;
+	/* Anew, but once, as pool_set_slow() may turn either into the other. */
+	magic = READ_ONCE(pool->magic);
+	return magic == POOL_SHORT_WAY || magic == POOL_LONG_WAY;
+}
+
+void pool_report_foreign(const struct mpslab_pool *pool, const char *what);
+
+/* Is it none of ours?  Then that is reported; @what is asked for, and not done. */
+static __always_inline bool pool_refused(const struct mpslab_pool *pool,
+					 const char *what)
+{
+	if (pool_is_ours(pool))
+		return false;
+	pool_report_foreign(pool, what);
+	return true;
+}
+
+/*
  * A pool whose min_nr is 0 still keeps one element, as the kernel's does: so a
  * free always has somewhere to bring an element where a waiter is bound to look.
  */

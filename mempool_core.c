@@ -277,6 +277,8 @@ static noinline void *pool_alloc_slow(struct mpslab_pool *pool, gfp_t gfp)
 {
 	void *element;
 
+	if (pool_refused(pool, "allocation"))
+		return NULL;
 	might_alloc(gfp);
 	element = pool_is_slow(pool) ?
 		  pool_take_one_slow(pool, backend_gfp_light(gfp), gfp) :
@@ -334,9 +336,10 @@ void *mpslab_pool_alloc(struct mpslab_pool *pool, gfp_t gfp)
 	 * A pool over an mpslab cache takes from this CPU's array by itself: as
 	 * the backend would, less two calls and the checks in them.
 	 */
-	cache = READ_ONCE(pool->cache);
-	if (unlikely(!cache || fault_attr_on(FAULT_BACKEND) ||
-		     !cpu_cache_pop(cache, &element, pool)))
+	if (unlikely(!pool_goes_short_way(pool) || fault_attr_on(FAULT_BACKEND)))
+		return pool_alloc_slow(pool, gfp);
+	cache = pool->pool_data;
+	if (unlikely(!cpu_cache_pop(cache, &element, pool)))
 		return pool_alloc_slow(pool, gfp);
 	if (unlikely(cache->work_gfp))
 		return pool_pop_work(pool, gfp, element);
@@ -358,6 +361,8 @@ static int pool_alloc_bounded(struct mpslab_pool *pool, gfp_t gfp,
 		pool_alloc_refused(pool);
 		return -EINVAL;
 	}
+	if (pool_refused(pool, "allocation"))
+		return -EINVAL;
 	might_alloc(gfp);
 	*element = pool_is_slow(pool) ?
 		   pool_take_one_slow(pool, backend_gfp_light(gfp), gfp) :
@@ -428,6 +433,8 @@ static int pool_alloc_bulk(struct mpslab_pool *pool, void **elems,
 		usage_bug("pool", "bulk allocation from no pool, to no array or in no time");
 		return -EINVAL;
 	}
+	if (pool_refused(pool, "bulk allocation"))
+		return -EINVAL;
 	might_alloc(GFP_KERNEL);
 	size = reserve_size(READ_ONCE(pool->min_nr));
 	if (unlikely(count > size))
@@ -503,6 +510,8 @@ void *mpslab_pool_alloc_preallocated(struct mpslab_pool *pool)
 		usage_bug("pool", "allocation refused: a NULL pool");
 		return NULL;
 	}
+	if (pool_refused(pool, "allocation"))
+		return NULL;
 	if (pool_is_slow(pool))
 		return pool_take_preallocated_slow(pool);
 	return take_reserve_one(pool);
@@ -595,15 +604,19 @@ static bool return_one(struct mpslab_pool *pool, void *element)
 /* To this CPU's array of the cache that the pool is over; see mpslab_pool_alloc(). */
 static __always_inline bool pool_push(struct mpslab_pool *pool, void *element)
 {
-	struct mpslab_cache *cache = READ_ONCE(pool->cache);
+	struct mpslab_cache *cache;
 
-	return cache && may_push(cache, element) &&
-	       cpu_cache_push(cache, element, pool);
+	if (unlikely(!pool_goes_short_way(pool)))
+		return false;
+	cache = pool->pool_data;
+	return may_push(cache, element) && cpu_cache_push(cache, element, pool);
 }
 
 static noinline void pool_free_slow(struct mpslab_pool *pool, void *element)
 {
 	if (unlikely(!element))
+		return;
+	if (pool_refused(pool, "free"))
 		return;
 	if (unlikely(READ_ONCE(pool->slow) & POOL_SLOW_TRACK) &&
 	    !pool_track_free(pool, element))
@@ -656,6 +669,8 @@ unsigned int mpslab_pool_free_bulk(struct mpslab_pool *pool, void **elems,
 		usage_bug("pool", "bulk free to a NULL pool or of a NULL array");
 		return 0;
 	}
+	if (pool_refused(pool, "bulk free"))
+		return 0;
 	if (unlikely(READ_ONCE(pool->slow) & POOL_SLOW_TRACK))
 		for (nr = 0; nr < count; nr++)
 			pool_track_forget(pool, elems[nr]);

@@ -22,6 +22,8 @@
  */
 void mpslab_pool_moved(struct mpslab_pool *pool)
 {
+	if (pool_refused(pool, "move"))
+		return;
 	raw_spin_lock_init(&pool->lock);
 	mutex_init(&pool->resize_lock);
 	INIT_LIST_HEAD(&pool->waiters);
@@ -46,6 +48,8 @@ void *mpslab_pool_alloc_noreserve(struct mpslab_pool *pool, gfp_t gfp)
 		usage_bug("pool", "allocation refused: a NULL pool");
 		return NULL;
 	}
+	if (pool_refused(pool, "allocation"))
+		return NULL;
 	element = pool->alloc(gfp, pool->pool_data);
 	if (likely(element))
 		this_cpu_inc(pool->stat->backend_allocs);

@@ -6,6 +6,7 @@
 #include <linux/percpu.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 
 #include "internal.h"
 
@@ -13,6 +14,19 @@ static void set_min_nr(struct mpslab_pool *pool, int min_nr)
 {
 	WRITE_ONCE(pool->min_nr, min_nr);
 	WRITE_ONCE(pool->missing, reserve_size(min_nr) - pool->curr_nr);
+}
+
+/**
+ * pool_report_foreign() - report that something else was passed for a pool
+ * @pool: what was passed; a pool that is not set up is none, either
+ * @what: what was asked for, and is not done
+ *
+ * Context: any.
+ */
+void pool_report_foreign(const struct mpslab_pool *pool, const char *what)
+{
+	usage_bug("pool", "%s refused: %p is not a pool of mpslab (magic %#x)", what,
+		  pool, READ_ONCE(pool->magic));
 }
 
 /* ---------------------------------------------------------------- set up, exit -- */
@@ -55,6 +69,7 @@ static void free_reserve(struct mpslab_pool *pool)
 		pool->free(pool->elements[--pool->curr_nr], pool->pool_data);
 	kfree(pool->elements);
 	pool->elements = NULL;
+	WRITE_ONCE(pool->magic, POOL_GONE);
 	free_percpu(pool->stat);
 	pool->stat = NULL;
 	pool_track_exit(pool);
@@ -208,6 +223,13 @@ struct mpslab_pool *mpslab_pool_create(int min_nr, mpslab_pool_alloc_t *alloc,
 }
 EXPORT_SYMBOL_GPL(mpslab_pool_create);
 
+/* Neither a pool, nor one that was, nor room for one that is still zeroed? */
+static bool is_foreign(const struct mpslab_pool *pool)
+{
+	return !pool_is_ours(pool) && pool->magic != POOL_GONE &&
+	       memchr_inv(pool, 0, offsetofend(struct mpslab_pool, free));
+}
+
 /* Elements in use, or somebody waiting: freeing the pool is a mistake. */
 static void report_outstanding(struct mpslab_pool *pool)
 {
@@ -232,7 +254,11 @@ static void report_outstanding(struct mpslab_pool *pool)
  */
 void mpslab_pool_exit(struct mpslab_pool *pool)
 {
-	if (!pool || !mpslab_pool_initialized(pool))
+	if (!pool)
+		return;
+	if (is_foreign(pool))
+		pool_report_foreign(pool, "exit");
+	if (!pool_is_ours(pool))
 		return;
 	might_sleep();
 	report_outstanding(pool);
@@ -252,6 +278,10 @@ void mpslab_pool_destroy(struct mpslab_pool *pool)
 {
 	if (!pool)
 		return;
+	if (is_foreign(pool)) {
+		pool_report_foreign(pool, "destroy");
+		return;
+	}
 	mpslab_pool_exit(pool);
 	kfree(pool);
 }
@@ -271,6 +301,8 @@ int mpslab_pool_set_name(struct mpslab_pool *pool, const char *name)
 		usage_bug("pool", "no pool or no name to set");
 		return -EINVAL;
 	}
+	if (pool_refused(pool, "name"))
+		return -EINVAL;
 	debugfs_pool_rename(pool, name);
 	return 0;
 }
@@ -391,6 +423,8 @@ int mpslab_pool_resize(struct mpslab_pool *pool, int new_min_nr)
 			  "not resized to %d", new_min_nr);
 		return -EINVAL;
 	}
+	if (pool_refused(pool, "resize"))
+		return -EINVAL;
 	might_sleep();
 	mutex_lock(&pool->resize_lock);
 	if (new_min_nr > pool->min_nr)

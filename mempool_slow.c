@@ -4,21 +4,19 @@
  * is wanted than the shortest way to an element.
  *
  * One word of the pool, @slow, has a bit for each such reason.  While there is
- * one, pool->cache is NULL, so mpslab_pool_alloc() and pool_push() find nothing to
- * do, and what comes after them looks at @slow; a pool without a reason pays for
- * that one look, and only where it has to go to its backend or reserve.
+ * one, pool->magic is POOL_LONG_WAY, so mpslab_pool_alloc() and pool_push() find
+ * nothing to do, and what comes after them looks at @slow; a pool without a reason
+ * pays for that one look, and only where it has to go to its backend or reserve.
  */
 #include <linux/export.h>
 
 #include "internal.h"
 
-/* The mpslab cache that the pool is over, or NULL. */
-static struct mpslab_cache *backend_cache(const struct mpslab_pool *pool)
+/* Is it over an mpslab cache? */
+static bool backend_is_slab(const struct mpslab_pool *pool)
 {
-	if (pool->alloc != mpslab_pool_alloc_slab ||
-	    pool->free != mpslab_pool_free_slab)
-		return NULL;
-	return pool->pool_data;
+	return pool->alloc == mpslab_pool_alloc_slab &&
+	       pool->free == mpslab_pool_free_slab && pool->pool_data;
 }
 
 /**
@@ -27,7 +25,7 @@ static struct mpslab_cache *backend_cache(const struct mpslab_pool *pool)
  * @why: the reasons, of POOL_SLOW_*
  * @on: do they hold from now on?
  *
- * Without a reason left they go the short way.  Who has just read pool->cache in
+ * Without a reason left they go the short way.  Who has just read pool->magic in
  * mpslab_pool_alloc() or pool_push() still does so; both ways lead to the same
  * cache, and all that is counted is a sum over both.
  *
@@ -39,7 +37,8 @@ void pool_set_slow(struct mpslab_pool *pool, unsigned int why, bool on)
 
 	raw_spin_lock_irqsave(&pool->lock, flags);
 	WRITE_ONCE(pool->slow, on ? pool->slow | why : pool->slow & ~why);
-	WRITE_ONCE(pool->cache, pool->slow ? NULL : backend_cache(pool));
+	WRITE_ONCE(pool->magic, !pool->slow && backend_is_slab(pool) ?
+				POOL_SHORT_WAY : POOL_LONG_WAY);
 	raw_spin_unlock_irqrestore(&pool->lock, flags);
 }
 EXPORT_SYMBOL_IF_KUNIT(pool_set_slow);
@@ -72,6 +71,8 @@ int mpslab_pool_set_policy(struct mpslab_pool *pool, unsigned int policy)
 			  "policy not set to %#x", policy);
 		return -EINVAL;
 	}
+	if (pool_refused(pool, "policy"))
+		return -EINVAL;
 	pool_set_slow(pool, all & ~policy, false);
 	pool_set_slow(pool, policy, true);
 	return 0;

@@ -166,6 +166,9 @@ struct pool_track;
  * be zeroed first, except for mpslab_pool_initialized() and for
  * mpslab_pool_exit() of a pool that was never set up.
  *
+ * @magic: that this is a pool, and whether allocations and frees may go the short
+ *	way; where the kernel's pool has its lock, which never looks like that;
+ *	written under @lock
  * @min_nr: elements that the reserve should hold; written under @lock
  * @curr_nr: elements in the reserve now; written under @lock
  * @missing: elements that it lacks to be full, which is @min_nr, but at least 1;
@@ -197,7 +200,6 @@ struct pool_track;
  * @longest_wait_ns: the longest wait, in nanoseconds; under @lock
  * @slow: why allocations and frees go the long way, if they do; written under
  *	@lock
- * @cache: the backend, if it is an mpslab cache and @slow is 0; written under @lock
  * @stat: per-CPU counts of elements from the backend and of frees
  * @resize_lock: one resize at a time
  * @dir: the pool's place in debugfs
@@ -206,11 +208,11 @@ struct pool_track;
  * @track: who holds the reserve's elements, if somebody asked for it once
  */
 struct mpslab_pool {
+	u32 magic;
 	int min_nr;
 	int curr_nr;
 	int missing;
 	unsigned int slow;
-	struct mpslab_cache *cache;
 	struct mpslab_pool_stat __percpu *stat;
 	void **elements;
 	void *pool_data;

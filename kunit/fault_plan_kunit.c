@@ -353,11 +353,11 @@ static void pool_plan_closes_the_short_way(struct kunit *test)
 
 	KUNIT_EXPECT_EQ(test, from_reserve(test, pool, 30), 0ULL);
 	arm(test, plan, "every=3");
-	KUNIT_EXPECT_NULL(test, pool->cache);
+	KUNIT_EXPECT_EQ(test, pool->magic, POOL_LONG_WAY);
 	KUNIT_EXPECT_EQ(test, from_reserve(test, pool, 30), 10ULL);
 	expect_counts(test, plan, 30, 10, 0);
 	disarm(plan);
-	KUNIT_EXPECT_PTR_EQ(test, pool->cache, cache);
+	KUNIT_EXPECT_EQ(test, pool->magic, POOL_SHORT_WAY);
 	KUNIT_EXPECT_EQ(test, from_reserve(test, pool, 30), 0ULL);
 	expect_counts(test, plan, 30, 10, 0);
 	slab_pool_end(test, pool, cache);
@@ -371,14 +371,14 @@ static void pool_plan_for_all_meets_old_and_new(struct kunit *test)
 
 	arm(test, plan, "every=3 pid=%d", task_pid_nr(current));
 	new = slab_pool(test, &new_cache);
-	KUNIT_EXPECT_NULL(test, new->cache);
+	KUNIT_EXPECT_EQ(test, new->magic, POOL_LONG_WAY);
 	KUNIT_EXPECT_EQ(test, from_reserve(test, pool, 15), 5ULL);
 	KUNIT_EXPECT_EQ(test, from_reserve(test, new, 15), 5ULL);
 	/* its own plan goes on when that for all ends */
 	arm(test, &pool->faults->plan[FAULT_BACKEND], "every=1");
 	disarm(plan);
-	KUNIT_EXPECT_PTR_EQ(test, new->cache, new_cache);
-	KUNIT_EXPECT_NULL(test, pool->cache);
+	KUNIT_EXPECT_EQ(test, new->magic, POOL_SHORT_WAY);
+	KUNIT_EXPECT_EQ(test, pool->magic, POOL_LONG_WAY);
 	KUNIT_EXPECT_EQ(test, from_reserve(test, pool, 15), 15ULL);
 	slab_pool_end(test, pool, cache);
 	slab_pool_end(test, new, new_cache);

@@ -5,6 +5,7 @@
  */
 #include <linux/delay.h>
 #include <linux/list_lru.h>
+#include <linux/mempool.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
@@ -26,6 +27,20 @@ static unsigned long in_use(struct mpslab_cache *cache)
 
 	cache_balance(cache, &b);
 	return b.in_use;
+}
+
+/* Frees through the arrays of all CPUs; may be asked by a reader under RCU. */
+static unsigned long frees(struct mpslab_cache *cache)
+{
+	unsigned long sum = 0;
+	struct cpu_stat st;
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		cache_cpu_stat(cache, cpu, &st);
+		sum += st.frees;
+	}
+	return sum;
 }
 
 /* ------------------------------------------------------------------- by address -- */
@@ -119,8 +134,10 @@ static void kfree_of_a_middle_is_refused(struct kunit *test)
 	struct mpslab_cache *cache = test_cache_quiet(test);
 	void *obj = test_cache_hold_one(test, cache);
 
+	memset(obj, 'x', mpslab_ksize(obj));
 	mpslab_kfree_sensitive(obj + 8);
 	mpslab_cache_shrink(cache);
+	KUNIT_EXPECT_NULL(test, memchr_inv(obj, 'x', mpslab_ksize(obj)));
 	KUNIT_EXPECT_EQ(test, in_use(cache), 1UL);
 	mpslab_kfree(obj);
 	test_cache_end(test, cache, 1);
@@ -197,9 +214,11 @@ static void kvfree_rcu_waits_for_readers(struct kunit *test)
 	rcu_read_lock();
 	mpslab_kvfree_rcu(&obj->rcu, obj);
 	mdelay(20);
+	KUNIT_EXPECT_EQ(test, frees(cache), 0UL);
 	KUNIT_EXPECT_EQ(test, cache->rcu_frees, true);
 	rcu_read_unlock();
 	kvfree_rcu_wait();
+	KUNIT_EXPECT_EQ(test, frees(cache), 1UL);
 	KUNIT_EXPECT_EQ(test, in_use(cache), 0UL);
 	test_cache_end(test, cache, 0);
 }
@@ -276,6 +295,10 @@ static void alloc_lru_is_an_allocation(struct kunit *test)
 
 	KUNIT_ASSERT_EQ(test, list_lru_init(&lru), 0);
 	cache = test_cache(test, sizeof(*obj), SLAB_ACCOUNT);
+	obj = mpslab_cache_alloc(cache, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, obj);
+	memset(obj, 'x', sizeof(*obj));
+	mpslab_cache_free(cache, obj);
 	obj = mpslab_cache_alloc_lru(cache, &lru, GFP_KERNEL | __GFP_ZERO);
 	KUNIT_ASSERT_NOT_NULL(test, obj);
 	KUNIT_EXPECT_EQ(test, obj->data, 0ULL);
@@ -365,6 +388,107 @@ static void pool_alloc_noreserve_is_counted(struct kunit *test)
 	mpslab_pool_destroy(pool);
 }
 
+/* As far as one of ours has fields that are looked at. */
+static const size_t looked_at = offsetofend(struct mpslab_pool, free);
+
+/* Nothing is done with what is no pool, but for a report each time. */
+static void expect_refused(struct kunit *test, void *foreign)
+{
+	unsigned long reports = usage_bugs();
+	struct mpslab_pool *pool = foreign;
+	void *before, *elems[2] = { &reports, &reports }, *element;
+
+	before = kunit_kzalloc(test, looked_at, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, before);
+	memcpy(before, foreign, looked_at);
+
+	KUNIT_EXPECT_NULL(test, mpslab_pool_alloc(pool, GFP_KERNEL));
+	KUNIT_EXPECT_NULL(test, mpslab_pool_alloc_noreserve(pool, GFP_KERNEL));
+	KUNIT_EXPECT_NULL(test, mpslab_pool_alloc_preallocated(pool));
+	KUNIT_EXPECT_EQ(test, -EINVAL,
+			mpslab_pool_alloc_killable(pool, GFP_KERNEL, &element));
+	KUNIT_EXPECT_EQ(test, -EINVAL, mpslab_pool_alloc_bulk(pool, elems, 2));
+	KUNIT_EXPECT_EQ(test, usage_bugs() - reports, 5UL);
+	mpslab_pool_free(&reports, pool);
+	KUNIT_EXPECT_EQ(test, usage_bugs() - reports, 6UL);
+	KUNIT_EXPECT_EQ(test, 0U, mpslab_pool_free_bulk(pool, elems, 2));
+	KUNIT_EXPECT_EQ(test, -EINVAL, mpslab_pool_resize(pool, 4));
+	KUNIT_EXPECT_EQ(test, -EINVAL, mpslab_pool_set_name(pool, "kunit-name"));
+	KUNIT_EXPECT_EQ(test, -EINVAL, mpslab_pool_set_policy(pool, 0));
+	mpslab_pool_moved(pool);
+	KUNIT_EXPECT_EQ(test, usage_bugs() - reports, 11UL);
+	mpslab_pool_exit(pool);
+	KUNIT_EXPECT_EQ(test, usage_bugs() - reports, 12UL);
+	mpslab_pool_destroy(pool);
+	KUNIT_EXPECT_EQ(test, usage_bugs() - reports, 13UL);
+	KUNIT_EXPECT_EQ(test, memcmp(before, foreign, looked_at), 0);
+}
+
+static void pool_of_the_kernels_is_refused(struct kunit *test)
+{
+	mempool_t *pool = mempool_create_kmalloc_pool(2, 64);
+	void *element;
+
+	KUNIT_ASSERT_NOT_NULL(test, pool);
+	expect_refused(test, pool);
+	element = mempool_alloc(pool, GFP_KERNEL);
+	KUNIT_EXPECT_NOT_NULL(test, element);
+	mempool_free(element, pool);
+	mempool_destroy(pool);
+}
+
+/*
+ * The same as kernels without lock debugging lay it out, 6.1 to 7.3; free, taken,
+ * and with others who spin.
+ */
+static void pool_as_the_kernels_is_refused(struct kunit *test)
+{
+	static const u32 locks[] = { 0, 1, 0x101, 0xc0001, 0xffffff01, 0xffff0000 };
+	struct {
+		u32 lock;
+		int min_nr;
+		int curr_nr;
+		void **elements;
+		void *pool_data;
+		mempool_alloc_t *alloc;
+		mempool_free_t *free;
+		struct list_head wait;
+	} *pool;
+	void *elements[2] = { elements, elements };
+	unsigned int i;
+
+	pool = kunit_kzalloc(test, max(sizeof(*pool), looked_at), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, pool);
+	pool->min_nr = ARRAY_SIZE(elements);
+	pool->curr_nr = ARRAY_SIZE(elements);
+	pool->elements = elements;
+	pool->pool_data = (void *)64UL;
+	pool->alloc = mempool_kmalloc;
+	pool->free = mempool_kfree;
+	for (i = 0; i < ARRAY_SIZE(locks); i++) {
+		pool->lock = locks[i];
+		expect_refused(test, pool);
+	}
+}
+
+static void pool_that_was_is_refused(struct kunit *test)
+{
+	unsigned long reports = usage_bugs();
+	struct mpslab_pool *pool;
+
+	pool = kunit_kzalloc(test, sizeof(*pool), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, pool);
+	mpslab_pool_exit(pool);
+	KUNIT_EXPECT_NULL(test, mpslab_pool_alloc(pool, GFP_KERNEL));
+	KUNIT_EXPECT_EQ(test, usage_bugs() - reports, 1UL);
+	KUNIT_ASSERT_EQ(test, mpslab_pool_init_kmalloc_pool(pool, 2, 64), 0);
+	mpslab_pool_exit(pool);
+	KUNIT_EXPECT_NULL(test, mpslab_pool_alloc(pool, GFP_KERNEL));
+	KUNIT_EXPECT_EQ(test, usage_bugs() - reports, 2UL);
+	mpslab_pool_exit(pool);
+	KUNIT_EXPECT_EQ(test, usage_bugs() - reports, 2UL);
+}
+
 static struct kunit_case slab_dropin_cases[] = {
 	KUNIT_CASE(kfree_frees_what_is_ours),
 	KUNIT_CASE(kfree_frees_what_is_the_kernels),
@@ -383,6 +507,9 @@ static struct kunit_case slab_dropin_cases[] = {
 	KUNIT_CASE(usercopy_forms_create),
 	KUNIT_CASE(pool_moved_works_on),
 	KUNIT_CASE(pool_alloc_noreserve_is_counted),
+	KUNIT_CASE(pool_of_the_kernels_is_refused),
+	KUNIT_CASE(pool_as_the_kernels_is_refused),
+	KUNIT_CASE(pool_that_was_is_refused),
 	{}
 };
 
