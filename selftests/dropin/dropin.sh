@@ -23,6 +23,9 @@ symvers=${MPSLAB:-$top}/Module.symvers
 # A directory of the kernel's tree may look for its own headers by $(srctree)/$(src),
 # which is nowhere when it is built by itself.
 flags=(-include "$top/mpslab_dropin.h" -I"$top")
+# And headers in include/trace/events look for some from there.
+events=$module/../../include/trace/events
+[ ! -d "$events" ] || flags+=("-I$events")
 while IFS= read -r dir; do
 	flags+=("-I$dir")
 done < <(find "$module" -name '*.h' -printf '%h\n' | sort -u)

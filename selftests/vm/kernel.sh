@@ -12,6 +12,7 @@
 #   deb-i386, deb-arm64   the distribution's for these, whatever is its newest
 #   debug   x86_64 with KASAN, lockdep and kmemleak, for QEMU; debug-6.1 and
 #           debug-6.12 of older sources
+#   dropin  as these, with what is tried on mpslab as modules
 #   kcsan   x86_64 with KCSAN, strict
 #   rt-debug  x86_64 with PREEMPT_RT and lockdep
 #   ubsan   x86_64 with UBSAN
@@ -224,6 +225,7 @@ debug)	build_kernel debug source debug -- x86_64 arch/x86/boot/bzImage bzImage m
 debug-6.1|debug-6.12)
 	x86_64_kernel "$1" "source-${1#debug-}" v6 memory locks
 	;;
+dropin)	x86_64_kernel dropin source v7 memory locks dropin ;;
 rt-debug)	x86_64_kernel rt-debug source v7 locks rt ;;
 ubsan)	x86_64_kernel ubsan source v7 ubsan ;;
 i386)	build_kernel i386 source guest v7 i386 ubsan -- i386 arch/x86/boot/bzImage bzImage modules ;;

@@ -6,11 +6,27 @@
 #
 #   /dropin/*.ko	modules built with mpslab_dropin.h
 #   /stock/*.ko	the distribution's own of the same version
-#   /lib/modules	what both need of the kernel's own
+#   /dropin/needs	what both depend on
+#   /lib/modules	this, of the kernel's own
 #
 # shellcheck disable=SC2154 # common.sh sets $mpslab
 
 export PATH=/bin:/sbin:/tools LD_LIBRARY_PATH=/tools/lib
+
+# A debug kernel is many times slower: do less.
+# shellcheck disable=SC2034 # for those who source this
+{
+	slow=
+	! grep -q kmemleak_scan /proc/kallsyms || slow=1
+}
+
+# What the modules depend on, and others that are named.
+# shellcheck disable=SC2120 # most need no others
+load_needs() {
+	for module in $(cat /dropin/needs) "$@"; do
+		modprobe "$module" || return
+	done
+}
 
 seconds() {
 	cut -d ' ' -f 1 /proc/uptime

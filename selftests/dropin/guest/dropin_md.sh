@@ -16,6 +16,9 @@
 
 export DM_DISABLE_UDEV=1
 sectors=98304
+# Of a device, how much takes I/O.
+share=1
+[ -z "$slow" ] || share=8
 
 # --------------------------------------------------------------------- the modules
 
@@ -36,9 +39,9 @@ unload_set() {
 
 # ------------------------------------------------------------------------- the load
 
-# verified DEVICE SIZE [MEGABYTES-APART]
+# verified DEVICE MEGABYTES
 verified() {
-	fio --name="${1##*/}" --filename="$1" --size="$2" --rw=randrw --bs=4k \
+	fio --name="${1##*/}" --filename="$1" --size="$(($2 * 1024 / share))k" --rw=randrw --bs=4k \
 		--direct=1 --ioengine=libaio --iodepth=32 --verify=crc32c --do_verify=1 \
 		--verify_fatal=1 --randseed=1 --thread --minimal >/tmp/fio 2>&1 || {
 		sed 's/^/# /' /tmp/fio
@@ -66,7 +69,7 @@ try_crypt() {
 	key=$(printf '%064d' 0 | sed 's/00/5a/g')
 	dmsetup create crypt --table \
 		"0 $sectors crypt aes-xts-plain64 $key$(echo "$key" | tr 5 6) 0 /dev/ram0 0" &&
-		verified /dev/mapper/crypt 12m && note_pools crypt && dmsetup remove crypt
+		verified /dev/mapper/crypt 12 && note_pools crypt && dmsetup remove crypt
 }
 
 # A thin device, its snapshot, and writes to both: the first share of a block is
@@ -76,14 +79,14 @@ try_thin() {
 	dmsetup create pool --table "0 $sectors thin-pool /dev/ram1 /dev/ram2 128 0" &&
 		dmsetup message /dev/mapper/pool 0 "create_thin 0" &&
 		dmsetup create thin --table "0 65536 thin /dev/mapper/pool 0" &&
-		verified /dev/mapper/thin 8m || return
+		verified /dev/mapper/thin 8 || return
 	before=$(checksum /dev/mapper/thin 128)
 	dmsetup suspend thin &&
 		dmsetup message /dev/mapper/pool 0 "create_snap 1 0" &&
 		dmsetup resume thin &&
 		dmsetup create thinsnap --table "0 65536 thin /dev/mapper/pool 1" &&
 		[ "$before" = "$(checksum /dev/mapper/thinsnap 128)" ] &&
-		verified /dev/mapper/thinsnap 4m &&
+		verified /dev/mapper/thinsnap 4 &&
 		[ "$before" = "$(checksum /dev/mapper/thin 128)" ] &&
 		note_pools thin && dmsetup remove thinsnap && dmsetup remove thin &&
 		dmsetup remove pool
@@ -94,9 +97,9 @@ try_snapshot() {
 	dmsetup create snap --table "0 $sectors snapshot /dev/ram0 /dev/ram3 P 16" &&
 		dmsetup create origin --table "0 $sectors snapshot-origin /dev/ram0" || return
 	before=$(checksum /dev/mapper/snap 128)
-	verified /dev/mapper/origin 8m &&
+	verified /dev/mapper/origin 8 &&
 		[ "$before" = "$(checksum /dev/mapper/snap 128)" ] &&
-		verified /dev/mapper/snap 4m &&
+		verified /dev/mapper/snap 4 &&
 		note_pools snapshot && dmsetup remove origin && dmsetup remove snap
 }
 
@@ -110,7 +113,7 @@ try_integrity() {
 	dmsetup create integrity --table "0 $usable $table" &&
 		dd if=/dev/zero of=/dev/mapper/integrity bs=64k count=128 oflag=direct \
 			2>/dev/null &&
-		verified /dev/mapper/integrity 8m && note_pools integrity &&
+		verified /dev/mapper/integrity 8 && note_pools integrity &&
 		dmsetup remove integrity
 }
 
@@ -122,12 +125,12 @@ md_idle() {
 try_raid1() {
 	mdadm --create /dev/md0 --run --level=1 --raid-devices=2 --bitmap=none \
 		--metadata=1.2 /dev/ram0 /dev/ram1 >/tmp/mdadm 2>&1 &&
-		verified /dev/md0 8m && wait_until 60 md_idle &&
+		verified /dev/md0 8 && wait_until 60 md_idle &&
 		mdadm /dev/md0 --add /dev/ram2 >>/tmp/mdadm 2>&1 &&
 		mdadm --grow /dev/md0 --raid-devices=3 >>/tmp/mdadm 2>&1 &&
-		wait_until 60 md_idle && verified /dev/md0 4m &&
+		wait_until 60 md_idle && verified /dev/md0 4 &&
 		mdadm /dev/md0 --fail /dev/ram0 >>/tmp/mdadm 2>&1 &&
-		verified /dev/md0 4m || return
+		verified /dev/md0 4 || return
 	note_pools raid1
 	mdadm --stop /dev/md0 >>/tmp/mdadm 2>&1
 }
@@ -136,13 +139,13 @@ try_raid1() {
 try_raid5() {
 	mdadm --create /dev/md0 --run --level=5 --raid-devices=3 --bitmap=none \
 		--metadata=1.2 /dev/ram0 /dev/ram1 missing >/tmp/mdadm 2>&1 &&
-		verified /dev/md0 8m || return
+		verified /dev/md0 8 || return
 	before=$(checksum /dev/md0 128)
 	mdadm /dev/md0 --add /dev/ram2 >>/tmp/mdadm 2>&1 && sleep 1 &&
 		wait_until 120 md_idle && [ "$before" = "$(checksum /dev/md0 128)" ] &&
 		mdadm /dev/md0 --fail /dev/ram1 >>/tmp/mdadm 2>&1 &&
 		[ "$before" = "$(checksum /dev/md0 128)" ] &&
-		verified /dev/md0 4m || return
+		verified /dev/md0 4 || return
 	note_pools raid5
 	mdadm --stop /dev/md0 >>/tmp/mdadm 2>&1
 }
@@ -168,9 +171,7 @@ load() {
 # ------------------------------------------------------------------------ the cases
 
 set_up() {
-	for module in libcrc32c async_memcpy async_raid6_recov async_pq xts; do
-		modprobe "$module" || return
-	done
+	load_needs xts
 }
 
 on_the_kernels() {

@@ -12,7 +12,8 @@
 . ./common.sh
 . ./dropin_common.sh
 
-files=8000
+files=8000 io=32m
+[ -z "$slow" ] || files=2000 io=4m
 
 # ------------------------------------------------------------------- the load
 
@@ -78,7 +79,7 @@ check_files() {
 }
 
 verified_io() {
-	fio --name=verify --directory=/mnt --size=32m --numjobs=2 --rw=randrw --bs=4k \
+	fio --name=verify --directory=/mnt --size="$io" --numjobs=2 --rw=randrw --bs=4k \
 		--ioengine=psync --verify=crc32c --do_verify=1 --verify_fatal=1 \
 		--randseed=1 --fsync=64 --thread --group_reporting --minimal \
 		>/tmp/fio 2>&1 || { sed 's/^/# /' /tmp/fio; return 1; }
@@ -123,7 +124,7 @@ set_up() {
 	mount -t cgroup2 none /sys/fs/cgroup &&
 		echo +memory >/sys/fs/cgroup/cgroup.subtree_control &&
 		mkdir /sys/fs/cgroup/dropin && echo 40M >/sys/fs/cgroup/dropin/memory.max &&
-		modprobe brd rd_nr=1 rd_size=327680 && modprobe libcrc32c &&
+		modprobe brd rd_nr=1 rd_size=327680 && load_needs &&
 		mkdir -p /mnt
 }
 
