@@ -176,20 +176,20 @@ set_up() {
 
 on_the_kernels() {
 	load_set /stock || return
-	before=$(seconds)
+	began=$(seconds)
 	load || return
-	stock_time=$(elapsed "$before")
+	stock_time=$(elapsed "$began")
 	unload_set
 }
 
 on_mpslab() {
 	insmod "$MODS/mpslab.ko" && load_set /dropin || return
 	sampler_start
-	before=$(seconds)
+	began=$(seconds)
 	: >/tmp/pools
 	load
 	status=$?
-	dropin_time=$(elapsed "$before")
+	dropin_time=$(elapsed "$began")
 	show_pools
 	return "$status"
 }
