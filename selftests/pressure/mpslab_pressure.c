@@ -34,10 +34,13 @@
 #include <linux/module.h>
 #include <linux/moduleparam.h>
 #include <linux/mutex.h>
+#include <linux/notifier.h>
+#include <linux/oom.h>
 #include <linux/sched.h>
 #include <linux/sched/prio.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
+#include <linux/spinlock.h>
 #include <linux/string.h>
 #include <linux/wait.h>
 
@@ -149,7 +152,13 @@ struct side {
 
 static unsigned int nr_writers;
 static bool running;
-static unsigned long squeeze_pages;	/* the most that one squeeze has kept */
+static DEFINE_SPINLOCK(eaten_lock);
+static LIST_HEAD(eaten);		/* pages, by the squeeze that goes on */
+static unsigned long nr_eaten;
+static unsigned long squeeze_pages;	/* the most that were eaten at a time */
+static DEFINE_MUTEX(release_mutex);	/* until they are free */
+static unsigned long nr_released;	/* since somebody last ran out of memory */
+static unsigned long given_back;	/* to those who did */
 static struct dentry *dir;
 static DEFINE_MUTEX(control_mutex);
 
@@ -398,28 +407,60 @@ static u64 total_done(const struct side *side)
 /* --------------------------------------------------------------------- squeeze -- */
 
 /* All pages that are free; the kernel's last reserve stays with the kernel. */
-static unsigned long eat_pages(struct list_head *eaten)
+static void eat_pages(void)
 {
-	unsigned long nr = 0;
 	struct page *page;
 
 	while ((page = alloc_page(GFP_NOWAIT | __GFP_NOWARN))) {
-		list_add(&page->lru, eaten);
-		nr++;
+		spin_lock(&eaten_lock);
+		list_add(&page->lru, &eaten);
+		nr_eaten++;
+		squeeze_pages = max(squeeze_pages, nr_eaten);
+		spin_unlock(&eaten_lock);
 		cond_resched();
 	}
-	return nr;
 }
 
-static void release_pages_eaten(struct list_head *eaten)
+static void release_eaten(void)
 {
 	struct page *page, *next;
+	unsigned long nr;
+	LIST_HEAD(pages);
 
-	list_for_each_entry_safe(page, next, eaten, lru) {
+	mutex_lock(&release_mutex);
+	spin_lock(&eaten_lock);
+	list_splice_init(&eaten, &pages);
+	nr = nr_eaten;
+	nr_eaten = 0;
+	spin_unlock(&eaten_lock);
+	list_for_each_entry_safe(page, next, &pages, lru) {
 		__free_page(page);
 		cond_resched();
 	}
+	nr_released += nr;
+	mutex_unlock(&release_mutex);
 }
+
+/*
+ * Whoever runs out of memory would have a process killed, and there is none but the
+ * test: what was eaten is given back instead, and eaten again.  A squeeze that has just
+ * ended has given back as well.
+ */
+static int out_of_memory_notify(struct notifier_block *nb, unsigned long unused,
+				void *freed)
+{
+	release_eaten();
+	mutex_lock(&release_mutex);
+	*(unsigned long *)freed += nr_released;
+	given_back += nr_released;
+	nr_released = 0;
+	mutex_unlock(&release_mutex);
+	return NOTIFY_OK;
+}
+
+static struct notifier_block out_of_memory_nb = {
+	.notifier_call = out_of_memory_notify,
+};
 
 /*
  * In the kernel and in one call, because a process that did this would have no
@@ -429,24 +470,21 @@ static void squeeze(u64 ms)
 {
 	u64 end = ktime_get_ns() + ms * NSEC_PER_MSEC;
 	u64 before[ARRAY_SIZE(sides)];
-	unsigned long nr = 0;
-	LIST_HEAD(eaten);
 	unsigned int i;
 
 	lockdep_assert_held(&control_mutex);
-	nr += eat_pages(&eaten);
+	eat_pages();
 	for (i = 0; i < ARRAY_SIZE(sides); i++)
 		before[i] = total_done(&sides[i]);
 	while (ktime_get_ns() < end) {
 		for (i = 0; i < ARRAY_SIZE(sides); i++)
 			sides[i].shrink(&sides[i]);
-		nr += eat_pages(&eaten);
+		eat_pages();
 		usleep_range(1000, 2000);
 	}
 	for (i = 0; i < ARRAY_SIZE(sides); i++)
 		sides[i].squeeze_done += total_done(&sides[i]) - before[i];
-	squeeze_pages = max(squeeze_pages, nr);
-	release_pages_eaten(&eaten);
+	release_eaten();
 }
 
 /* -------------------------------------------------------------------- controls -- */
@@ -544,6 +582,7 @@ static int stats_show(struct seq_file *m, void *v)
 			seq_printf(m, " %12llu", col[i][row]);
 	}
 	seq_printf(m, "\n%-16s %12lu\n", "squeeze_pages", squeeze_pages);
+	seq_printf(m, "%-16s %12lu\n", "given_back", READ_ONCE(given_back));
 	mutex_unlock(&control_mutex);
 	return 0;
 }
@@ -612,6 +651,8 @@ static int __init pressure_init(void)
 	nr_writers = min(num_online_cpus(), WRITERS_MAX);
 	for (i = 0; i < ARRAY_SIZE(sides) && !err; i++)
 		err = side_start(&sides[i]);
+	if (!err)
+		err = register_oom_notifier(&out_of_memory_nb);
 	if (err) {
 		stop_all();
 		return err;
@@ -626,6 +667,7 @@ static int __init pressure_init(void)
 static void __exit pressure_exit(void)
 {
 	debugfs_remove(dir);
+	unregister_oom_notifier(&out_of_memory_nb);
 	stop_all();
 }
 
