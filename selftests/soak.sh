@@ -109,13 +109,17 @@ turn_cache() {
 
 # No reserve may get smaller than what is taken of it at once, which is up to 16.
 turn_pool() {
-	draw 7
+	draw 11
 	case $drawn in
 	0|1) draw 48; put $((drawn + 16)) "$1/min_nr" ;;
 	2) draw 6000; put "$drawn" "$1/bypass_us" ;;
 	3) get "$1/stats" "$1/waiters" ;;
 	4|5) pick backend reserve; plan "$1/fault/$picked" ;;
-	6) put 1 "$1/refill" ;;
+	6) pick refill drain; put 1 "$1/$picked" ;;
+	7) draw 2; put "$drawn" "$1/reserve_first" ;;
+	8) draw 2; put "$drawn" "$1/never_reclaim" ;;
+	9) draw 2; put "$drawn" "$1/track" ;;
+	10) get "$1/holders" "$1/reserve_first" "$1/never_reclaim" "$1/track" ;;
 	esac
 }
 

@@ -257,7 +257,8 @@ void mailboxes_init(void);
 enum soak_count {
 	C_ALLOC, C_ALLOC_FAILED, C_FREE, C_CHECK, C_PEEK, C_SHRINK,
 	C_CACHE_CREATED, C_CACHE_FAILED, C_CACHE_DESTROYED,
-	C_POOL_ALLOC, C_POOL_FAILED, C_POOL_FREE, C_POOL_RESIZED,
+	C_POOL_ALLOC, C_POOL_FAILED, C_POOL_KILLED, C_POOL_TIMED_OUT,
+	C_POOL_FREE, C_POOL_RESIZED,
 	C_POOL_NOT_RESIZED, C_POOL_CREATED, C_POOL_CREATE_FAILED,
 	C_POOL_DESTROYED, C_BURST, C_NO_PREEMPT, C_BH, C_IRQS_OFF, C_NMI, C_SOFTIRQ,
 	C_HARDIRQ, C_OTHER_TASK, NR_COUNTS
@@ -290,6 +291,7 @@ static inline u32 again(u32 drawn, u32 salt)
 bool soak_running(void);
 bool soak_pausing(void);
 bool soak_emptying(void);
+void worker_kill(u32 which);
 void soak_waited(struct worker *w, struct soak_pool *p, unsigned long since);
 __printf(2, 3) void soak_fail(struct worker *w, const char *fmt, ...);
 

@@ -34,6 +34,7 @@
 #include <linux/mutex.h>
 #include <linux/random.h>
 #include <linux/sched/prio.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
@@ -155,6 +156,8 @@ static const char * const count_names[NR_COUNTS] = {
 	[C_CACHE_FAILED] = "caches_not_created",
 	[C_CACHE_DESTROYED] = "caches_destroyed",
 	[C_POOL_ALLOC] = "pool_allocs", [C_POOL_FAILED] = "pool_allocs_failed",
+	[C_POOL_KILLED] = "pool_waits_killed",
+	[C_POOL_TIMED_OUT] = "pool_waits_timed_out",
 	[C_POOL_FREE] = "pool_frees", [C_POOL_RESIZED] = "pools_resized",
 	[C_POOL_NOT_RESIZED] = "pools_not_resized",
 	[C_POOL_CREATED] = "pools_created",
@@ -328,6 +331,12 @@ static int pause_set(void *data, u64 val)
 DEFINE_DEBUGFS_ATTRIBUTE(pause_fops, pause_get, pause_set, "%llu\n");
 
 /* ---------------------------------------------------------------------- watch -- */
+
+/* Some worker is to end its next wait that can be ended so; it goes on after that. */
+void worker_kill(u32 which)
+{
+	send_sig(SIGKILL, workers[below(which, nr_workers)].task, 1);
+}
 
 static void watch_worker(struct worker *w)
 {

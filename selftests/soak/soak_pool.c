@@ -10,12 +10,16 @@
 #include <linux/gfp.h>
 #include <linux/jiffies.h>
 #include <linux/mm.h>
+#include <linux/sched/signal.h>
 
 #include "soak.h"
 
 /* The largest reserve, and what is taken of it at once. */
 #define RESERVE_MAX	48U
 #define LEAST_MAX	ERRAND_MAX
+
+/* Jiffies, beyond what a timer's errand takes. */
+#define TIMEOUT_MAX	5U
 
 struct soak_pool soak_pools[SOAK_POOLS];
 
@@ -130,20 +134,51 @@ static void *get_one_at_once(struct soak_pool *p, u32 how)
 	return element;
 }
 
-/* One element, by one of the ways to ask for it. */
-static void *get_one(struct worker *w, struct soak_pool *p, u32 how)
+/* One element, by one of the ways to wait for it; or why there is none. */
+static int get_one_waiting(struct soak_pool *p, u32 how, void **element)
 {
 	static const gfp_t gfps[] = { GFP_KERNEL, GFP_NOIO, GFP_NOFS };
-	unsigned long start = jiffies;
-	void *element;
+	gfp_t gfp = __GFP_NOWARN | gfps[below(again(how, 1), ARRAY_SIZE(gfps))];
 
-	if (how % 4 == 0)
-		return get_one_at_once(p, how);
-	element = mpslab_pool_alloc(p->pool, __GFP_NOWARN |
-				    gfps[below(again(how, 1), ARRAY_SIZE(gfps))]);
-	soak_waited(w, p, start);
-	if (!element)
-		soak_fail(w, "%s: an allocation that may sleep failed", p->name);
+	switch (below(again(how, 9), 4)) {
+	case 0:
+		return mpslab_pool_alloc_killable(p->pool, gfp, element);
+	case 1:
+		return mpslab_pool_alloc_timeout(p->pool, gfp,
+						 below(again(how, 10), TIMEOUT_MAX),
+						 element);
+	default:
+		*element = mpslab_pool_alloc(p->pool, gfp);
+		return *element ? 0 : -ENOMEM;
+	}
+}
+
+/* Who waits gets what he asked for, unless he was killed or had no time. */
+static void waited(struct worker *w, struct soak_pool *p, unsigned long since,
+		   int err)
+{
+	soak_waited(w, p, since);
+	if (err == -EINTR && signal_pending(current))
+		soak_count(C_POOL_KILLED, 1);
+	else if (err == -ETIMEDOUT)
+		soak_count(C_POOL_TIMED_OUT, 1);
+	else if (err)
+		soak_fail(w, "%s: an allocation that may sleep failed: %d",
+			  p->name, err);
+	flush_signals(current);
+}
+
+static void *get_one(struct worker *w, struct soak_pool *p, u32 how)
+{
+	unsigned long start = jiffies;
+	void *element = NULL;
+
+	if (how % 4 == 0) {
+		element = get_one_at_once(p, how);
+		soak_count(C_POOL_FAILED, !element);
+	} else {
+		waited(w, p, start, get_one_waiting(p, how, &element));
+	}
 	return element;
 }
 
@@ -155,7 +190,6 @@ void pool_use(struct worker *w, struct soak_pool *p, u32 how, u32 more)
 		return;
 	element = get_one(w, p, how);
 	if (!element) {
-		soak_count(C_POOL_FAILED, 1);
 		place_leave(&p->place);
 		return;
 	}
@@ -169,17 +203,22 @@ void pool_use_bulk(struct worker *w, struct soak_pool *p, u32 how, u32 more)
 	void *elements[ERRAND_MAX];
 	unsigned int nr;
 	unsigned long start;
+	int err;
 
 	if (!place_enter(&p->place))
 		return;
 	nr = 1 + below(how, p->least);
 	start = jiffies;
-	if (mpslab_pool_alloc_bulk(p->pool, elements, nr)) {
-		soak_fail(w, "%s: bulk allocation of %u failed", p->name, nr);
+	if (again(how, 9) & 1)
+		err = mpslab_pool_alloc_bulk(p->pool, elements, nr);
+	else
+		err = mpslab_pool_alloc_bulk_timeout(p->pool, elements, nr,
+						     below(again(how, 10), TIMEOUT_MAX));
+	waited(w, p, start, err);
+	if (err) {
 		place_leave(&p->place);
 		return;
 	}
-	soak_waited(w, p, start);
 	soak_count(C_POOL_ALLOC, nr);
 	/* We were counted once already. */
 	atomic_add(nr - 1, &p->place.users);

@@ -14,6 +14,7 @@
 #include <linux/kthread.h>
 #include <linux/preempt.h>
 #include <linux/rcupdate.h>
+#include <linux/sched/signal.h>
 #include <linux/spinlock.h>
 
 #include "soak.h"
@@ -337,6 +338,11 @@ static void do_pool_recreate(struct worker *w, const struct op *op)
 	pool_recreate(w, pick_pool(op), op->how, op->more);
 }
 
+static void do_kill(struct worker *w, const struct op *op)
+{
+	worker_kill(op->which);
+}
+
 /* Go to another CPU, if it is there, and then wherever. */
 static void do_move(struct worker *w, const struct op *op)
 {
@@ -370,6 +376,7 @@ static const struct {
 	{ "pool, lone",		200,	do_pool_lone },
 	{ "pool, resize",	60,	do_pool_resize },
 	{ "pool, flap",		60,	do_pool_flap },
+	{ "kill",		60,	do_kill },
 	{ "move",		50,	do_move },
 	{ "rest",		50,	do_rest },
 	{ "shrink",		8,	do_shrink },
@@ -416,6 +423,7 @@ int worker_thread(void *worker)
 	struct worker *w = worker;
 	unsigned int i;
 
+	allow_signal(SIGKILL);
 	while (soak_running()) {
 		if (soak_pausing())
 			park(w);
