@@ -16,6 +16,18 @@
 #define MPSLAB_DROPIN_H
 
 /*
+ * Newer networking headers bring bsearch() with them.  A source that does not ask
+ * for it may have one of its own, as dm-btree.c does, so that its name is another here,
+ * and <linux/bsearch.h> is read again by whoever includes it.
+ */
+#include <linux/types.h>
+
+void *mpslab_dropin_bsearch(const void *key, const void *base, size_t num,
+			    size_t size, cmp_func_t cmp) __asm__("bsearch");
+#define bsearch			mpslab_dropin_bsearch
+#define __inline_bsearch	mpslab_dropin_inline_bsearch
+
+/*
  * All headers whose inlines, macros or structures name caches, pools or kfree(), if
  * code in the kernel itself is at the other end.
  */
@@ -33,6 +45,10 @@
 #include <linux/skbuff.h>
 #include <linux/slab.h>
 #include <net/request_sock.h>
+
+#undef bsearch
+#undef __inline_bsearch
+#undef _LINUX_BSEARCH_H
 
 #include "mpslab.h"
 #include "mpslab_dropin_printk.h"

@@ -35,7 +35,7 @@ declare -A only=([meminit]=test_meminit.c)
 declare -A inits=([meminit]="0 1")
 declare -A options=([md]=CONFIG_BCACHE=n [bridge]=CONFIG_NETFILTER=n)
 # Modules of the kernel's that may be needed beside, as paths below kernel/.
-beside=(drivers/block/brd.ko lib crypto arch/x86/crypto drivers/net/veth.ko net/802 net/llc)
+beside=(drivers/block/brd.ko fs/exportfs lib crypto arch/x86/crypto drivers/net/veth.ko net/802 net/llc)
 
 need_packages "${build_packages[@]}" "${boot_packages[@]}" binutils kmod
 kernel=$("$vm/kernel.sh" "$kernel_name")

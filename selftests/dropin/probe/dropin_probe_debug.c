@@ -2,12 +2,20 @@
 /* DEBUG and no pr_fmt(): the other half of mpslab_dropin_printk.h. */
 #define DEBUG
 
+#include <linux/bsearch.h>
 #include <linux/device.h>
 #include <linux/module.h>
 #include <linux/net.h>
 
+static int compare(const void *a, const void *b)
+{
+	return *(const u8 *)a - *(const u8 *)b;
+}
+
 static int __init probe_init(void)
 {
+	if (!bsearch("b", "abc", 3, 1, compare))
+		return -ENOENT;
 	pr_debug("debug %d\n", 1);
 	pr_devel("devel %d\n", 2);
 	pr_debug_ratelimited("limited %d\n", 3);
