@@ -19,7 +19,6 @@
  *	         the reserve serves
  *	hold     elements to take out of the pool and keep, up to its reserve
  *	stats    what was done, and what went wrong
- *	squeeze  milliseconds for which to keep all memory that is free
  *	pool_name, extra_create, extra_pool, extra_leak, extra_destroy
  *	         for the tests of names, set-up and destruction; see the end
  */
@@ -32,10 +31,8 @@
 #include <linux/irq_work.h>
 #include <linux/kthread.h>
 #include <linux/ktime.h>
-#include <linux/list.h>
 #include <linux/llist.h>
 #include <linux/math64.h>
-#include <linux/mm_types.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
 #include <linux/mutex.h>
@@ -139,10 +136,6 @@ static struct dentry *dir;
 
 static unsigned int load;	/* requests in flight for each CPU */
 static bool backend_fails;
-
-/* What squeezes did: the most pages, and requests completed meanwhile. */
-static unsigned long squeeze_pages;
-static u64 squeeze_done;
 
 /* ------------------------------------------------------- the pool's backend -- */
 
@@ -365,6 +358,15 @@ static void completers_init(void)
 	}
 }
 
+static void put_submitters(void)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		if (per_cpu(submitters, cpu).task)
+			put_task_struct(per_cpu(submitters, cpu).task);
+}
+
 static int start(void)
 {
 	int err = -ENOMEM;
@@ -388,6 +390,7 @@ static int start(void)
 	return 0;
 
 no_threads:
+	put_submitters();
 	mpslab_pool_destroy(request_pool);
 no_pool:
 	mpslab_cache_destroy(request_cache);
@@ -415,9 +418,8 @@ static void stop(void)
 	for_each_possible_cpu(cpu) {
 		irq_work_sync(&per_cpu(completers, cpu).raise);
 		tasklet_kill(&per_cpu(completers, cpu).softirq);
-		if (per_cpu(submitters, cpu).task)
-			put_task_struct(per_cpu(submitters, cpu).task);
 	}
+	put_submitters();
 	mpslab_pool_destroy(request_pool);
 	mpslab_cache_destroy(request_cache);
 }
@@ -567,82 +569,9 @@ static int stats_show(struct seq_file *m, void *v)
 	seq_printf(m, "%-16s %llu\n", "alloc_failed", sum.alloc_failed);
 	seq_printf(m, "%-16s %llu\n", "stamp_errors", sum.stamp_errors);
 	seq_printf(m, "%-16s %llu\n", "longest_alloc_us", longest_us());
-	seq_printf(m, "%-16s %lu\n", "squeeze_pages", squeeze_pages);
-	seq_printf(m, "%-16s %llu\n", "squeeze_done", squeeze_done);
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(stats);
-
-/* ------------------------------------------- for the tests: without memory -- */
-
-static u64 total_completed(void)
-{
-	u64 sum = 0;
-	int cpu;
-
-	for_each_possible_cpu(cpu)
-		sum += READ_ONCE(per_cpu(counts, cpu).completed);
-	return sum;
-}
-
-/* All pages that are free; the kernel's last reserve stays with the kernel. */
-static unsigned long eat_pages(struct list_head *eaten)
-{
-	unsigned long nr = 0;
-	struct page *page;
-
-	while ((page = alloc_page(GFP_NOWAIT | __GFP_NOWARN))) {
-		list_add(&page->lru, eaten);
-		nr++;
-		cond_resched();
-	}
-	return nr;
-}
-
-static void release_pages_eaten(struct list_head *eaten)
-{
-	struct page *page, *next;
-
-	list_for_each_entry_safe(page, next, eaten, lru) {
-		__free_page(page);
-		cond_resched();
-	}
-}
-
-/*
- * Keep all free memory for a while, and have the cache give up what it holds, so
- * that it has to grow and can't.  In the kernel and in one call, because a
- * process that did this would have no memory to say so.
- */
-static void squeeze(u64 ms)
-{
-	u64 end = ktime_get_ns() + ms * NSEC_PER_MSEC;
-	u64 done_before = total_completed();
-	unsigned long nr = 0;
-	LIST_HEAD(eaten);
-
-	lockdep_assert_held(&control_mutex);
-	while (ktime_get_ns() < end) {
-		nr += eat_pages(&eaten);
-		mpslab_cache_shrink(request_cache);
-		nr += eat_pages(&eaten);
-		usleep_range(1000, 2000);
-	}
-	squeeze_pages = max(squeeze_pages, nr);
-	squeeze_done += total_completed() - done_before;
-	release_pages_eaten(&eaten);
-}
-
-static int squeeze_set(void *data, u64 val)
-{
-	if (val > 60 * MSEC_PER_SEC)
-		return -ERANGE;
-	mutex_lock(&control_mutex);
-	squeeze(val);
-	mutex_unlock(&control_mutex);
-	return 0;
-}
-DEFINE_DEBUGFS_ATTRIBUTE(squeeze_fops, NULL, squeeze_set, "%llu\n");
 
 /* --------------------------------------- for the tests: names, destruction -- */
 
@@ -657,6 +586,9 @@ static int extra_create(const char *name)
 	struct mpslab_cache *cache;
 	void *obj;
 
+	/* What was leaked is of the last one. */
+	if (leaked)
+		return -EBUSY;
 	if (nr_extra == EXTRAS_MAX)
 		return -ENOSPC;
 	cache = mpslab_cache_create(name, 128, 0, 0, NULL);
@@ -793,7 +725,6 @@ static void controls_create(void)
 	debugfs_create_file("backend", 0600, dir, NULL, &backend_fops);
 	debugfs_create_file("hold", 0600, dir, NULL, &hold_fops);
 	debugfs_create_file("stats", 0400, dir, NULL, &stats_fops);
-	debugfs_create_file("squeeze", 0200, dir, NULL, &squeeze_fops);
 	debugfs_create_file("pool_name", 0200, dir, NULL, &pool_name_fops);
 	debugfs_create_file("extra_create", 0200, dir, NULL, &extra_create_fops);
 	debugfs_create_file("extra_pool", 0200, dir, NULL, &extra_pool_fops);
