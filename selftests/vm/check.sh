@@ -68,6 +68,17 @@ checkpatch_dropin() {
 	checkpatch "$@"
 }
 
+# The faults by which the drop-in proofs are seen to fail can still be made.
+faults_can_be_made() {
+	local fault
+
+	for fault in ctor overlap twice lost; do
+		mkdir "$work/$fault"
+		cp ./*.c "$work/$fault/"
+		selftests/dropin/broken.sh "$work/$fault" "$fault"
+	done
+}
+
 client_includes() {
 	! grep -n '#include "' selftests/client/*.[ch] | grep -v '"mpslab\.h"'
 }
@@ -89,6 +100,7 @@ for kernel in "$stock" "$next" "$uml"; do
 	check "drop-in header: ${kernel##*/}" selftests/dropin/probe.sh "$kernel"
 done
 check "drop-in header: the table of names" selftests/dropin/coverage.sh --check
+check "drop-in proofs: the faults that they find" faults_can_be_made
 check "stock kernel: gcc W=1, sparse" build "$stock" W=1 C=2
 check "newer kernel: gcc W=1, sparse" build "$next" W=1 C=2
 # Debian 12's sparse is too old for this one.
