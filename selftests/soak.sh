@@ -107,7 +107,8 @@ turn_cache() {
 	esac
 }
 
-# No reserve may get smaller than what is taken of it at once, which is up to 16.
+# No reserve may get smaller than what is taken of it at once, which is up to 16.  Nor
+# is it drained: who waits for a backend that fails would have nobody to wait for.
 turn_pool() {
 	draw 11
 	case $drawn in
@@ -115,7 +116,7 @@ turn_pool() {
 	2) draw 6000; put "$drawn" "$1/bypass_us" ;;
 	3) get "$1/stats" "$1/waiters" ;;
 	4|5) pick backend reserve; plan "$1/fault/$picked" ;;
-	6) pick refill drain; put 1 "$1/$picked" ;;
+	6) put 1 "$1/refill" ;;
 	7) draw 2; put "$drawn" "$1/reserve_first" ;;
 	8) draw 2; put "$drawn" "$1/never_reclaim" ;;
 	9) draw 2; put "$drawn" "$1/track" ;;
