@@ -197,8 +197,10 @@ audit() {
 		}
 		audited=$((audited + 1))
 		audit_one "$what" "$name" "$out"
-		[ "$1" = 1 ] || [ "$what" = pool ] ||
-			[ -e "$mpslab/pools/$name" ] || audit_empty "$name" "$out"
+		case $1,$what,$name in
+		2,cache,soak-pool-*|2,cache,lone-*) ;;	# the reserve's are left
+		2,cache,*) audit_empty "$name" "$out" ;;
+		esac
 	done <"$soak/books"
 	echo 0 >"$soak/pause"
 }
