@@ -112,7 +112,6 @@ build_modules() {
 	elif has_config "$1" ARM64; then
 		flags=(ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu-)
 	fi
-	! has_config "$1" UBSAN_SHIFT || flags+=(KCFLAGS=-fsanitize=alignment)
 	shift 2
 	mkdir -p "$out"
 	(
