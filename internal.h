@@ -410,6 +410,7 @@ struct mpslab_cache {
 	const char *name;		/* as given */
 	const char *dirname;		/* safe and unique; slabinfo and debugfs */
 	struct list_head list;		/* under mpslab_mutex */
+	bool closing;			/* gets no slab any more; likewise */
 	struct dentry *dir;
 	unsigned int limit;		/* tunables, under mpslab_mutex */
 	unsigned int batchcount;
@@ -579,6 +580,7 @@ unsigned int geometry_keep(unsigned int size, unsigned int objects);
 int slab_regions_init(void);
 void slab_regions_exit(void);
 struct mpslab_slab *slab_create(struct mpslab_cache *cache, gfp_t gfp, int nid);
+void slab_destroy(struct mpslab_slab *slab);
 void slab_list_release(struct mpslab_cache *cache, struct list_head *slabs);
 
 /* ----------------------------------------------------------- slab_node.c -- */

@@ -276,7 +276,13 @@ static void forget_objects(struct mpslab_slab *slab)
 		kmemleak_free(slab_object(slab, i));
 }
 
-static void slab_destroy(struct mpslab_slab *slab)
+/**
+ * slab_destroy() - give a slab back to the page allocator
+ * @slab: the slab, on no list
+ *
+ * Context: as slab_list_release().
+ */
+void slab_destroy(struct mpslab_slab *slab)
 {
 	unsigned int order = slab_order(slab);
 	bool apart = slab_is_apart(slab);

@@ -173,22 +173,33 @@ EXPORT_SYMBOL_IF_KUNIT(cache_force_refill);
  * cache_force_grow() - add a slab to this CPU's node
  * @cache: the cache
  *
+ * Whoever destroys the cache may do so meanwhile, and waits for us only when it has
+ * found no slab left.
+ *
  * Context: task; sleeps.
- * Return: 0, or -ENOMEM.
+ * Return: 0, -ENOMEM, or -EBUSY if the cache is being destroyed.
  */
 int cache_force_grow(struct mpslab_cache *cache)
 {
 	struct mpslab_slab *slab = slab_create(cache, GFP_KERNEL, numa_mem_id());
 	struct cache_node *n;
 	unsigned long flags;
+	int err = 0;
 
 	if (!slab)
 		return -ENOMEM;
-	n = cache->node[slab_nid(slab)];
-	raw_spin_lock_irqsave(&n->list_lock, flags);
-	node_add_slab(n, slab);
-	raw_spin_unlock_irqrestore(&n->list_lock, flags);
-	return 0;
+	mutex_lock(&mpslab_mutex);
+	if (cache->closing) {
+		slab_destroy(slab);
+		err = -EBUSY;
+	} else {
+		n = cache->node[slab_nid(slab)];
+		raw_spin_lock_irqsave(&n->list_lock, flags);
+		node_add_slab(n, slab);
+		raw_spin_unlock_irqrestore(&n->list_lock, flags);
+	}
+	mutex_unlock(&mpslab_mutex);
+	return err;
 }
 EXPORT_SYMBOL_IF_KUNIT(cache_force_grow);
 

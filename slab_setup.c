@@ -703,6 +703,14 @@ int mpslab_cache_shrink(struct mpslab_cache *cache)
 }
 EXPORT_SYMBOL_GPL(mpslab_cache_shrink);
 
+/* Clients are done with the cache, but who writes to its files is not: see "grow". */
+static void set_closing(struct mpslab_cache *cache, bool closing)
+{
+	mutex_lock(&mpslab_mutex);
+	cache->closing = closing;
+	mutex_unlock(&mpslab_mutex);
+}
+
 /**
  * mpslab_cache_destroy() - destroy a cache
  * @cache: the cache; NULL is fine
@@ -720,6 +728,7 @@ void mpslab_cache_destroy(struct mpslab_cache *cache)
 		return;
 	if (READ_ONCE(cache->rcu_frees))
 		kvfree_rcu_wait();
+	set_closing(cache, true);
 	cache_drain(cache);
 	if (cache_forget_aside(cache))
 		cache_drain(cache);
@@ -728,6 +737,7 @@ void mpslab_cache_destroy(struct mpslab_cache *cache)
 		cache_bug(cache, ERROR_IN_USE, "cache kept",
 			  "destroyed with %lu object(s) in use", objects);
 		report_leaks(cache);
+		set_closing(cache, false);
 		return;
 	}
 

@@ -302,6 +302,21 @@ open_file_survives_its_cache() {
 	exec 5<&- 6<&- 7>&-
 }
 
+# A slab that is late finds its cache gone, and is not added: nobody would give it back.
+late_slab_is_not_added() {
+	echo doomed >"$client/extra_create" || return
+	echo 'nth=1 delay_us=2000000' >"$mpslab/caches/doomed/fault/pages" || return
+	echo 1 2>"$work/error" >"$mpslab/caches/doomed/grow" &
+	late=$!
+	sleep 0.5
+	echo 1 >"$client/extra_destroy"
+	if wait "$late"; then
+		echo "# a slab was added to a cache that goes"
+		return 1
+	fi
+	[ ! -e "$mpslab/caches/doomed" ] && grep -q 'busy' "$work/error"
+}
+
 # Here the client's code goes too, whose names the file shows.
 open_file_survives_its_module() {
 	exec 5<"$pool/stats" 6<"$cache/geometry"
@@ -320,7 +335,7 @@ open_file_survives_its_module() {
 }
 
 ktap_print_header
-ktap_set_plan 22
+ktap_set_plan 23
 ktap_test_result "the modules load" load_modules
 ktap_test_result "the load runs" load_runs 32
 ktap_test_result "only root may look, and write what can be written" only_root_may
@@ -338,6 +353,7 @@ ktap_test_result "shrink empties the arrays" shrink_empties_the_arrays
 ktap_test_result "the reserve follows min_nr" reserve_follows_min_nr
 ktap_test_result "waiters are shown in order" waiters_are_shown_in_order
 ktap_test_result "an open file survives its cache" open_file_survives_its_cache
+ktap_test_result "a slab that is late is not added" late_slab_is_not_added
 ktap_test_result "nothing is lost by all that" nothing_lost
 ktap_test_result "the balance is right at the end" balanced
 ktap_test_result "an open file survives its module" open_file_survives_its_module
