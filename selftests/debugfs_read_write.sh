@@ -308,7 +308,7 @@ late_slab_is_not_added() {
 	echo 'nth=1 delay_us=2000000' >"$mpslab/caches/doomed/fault/pages" || return
 	echo 1 2>"$work/error" >"$mpslab/caches/doomed/grow" &
 	late=$!
-	sleep 0.5
+	wait_until 20 grep -q 'seen 1,' "$mpslab/caches/doomed/fault/pages" || return
 	echo 1 >"$client/extra_destroy"
 	if wait "$late"; then
 		echo "# a slab was added to a cache that goes"

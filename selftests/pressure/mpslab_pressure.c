@@ -158,7 +158,7 @@ static unsigned long nr_eaten;
 static unsigned long squeeze_pages;	/* the most that were eaten at a time */
 static DEFINE_MUTEX(release_mutex);	/* until they are free */
 static unsigned long nr_released;	/* since somebody last ran out of memory */
-static unsigned long given_back;	/* to those who did */
+static unsigned long given_back;	/* before its time, to those who did */
 static struct dentry *dir;
 static DEFINE_MUTEX(control_mutex);
 
@@ -421,7 +421,7 @@ static void eat_pages(void)
 	}
 }
 
-static void release_eaten(void)
+static unsigned long release_eaten(void)
 {
 	struct page *page, *next;
 	unsigned long nr;
@@ -439,6 +439,7 @@ static void release_eaten(void)
 	}
 	nr_released += nr;
 	mutex_unlock(&release_mutex);
+	return nr;
 }
 
 /*
@@ -449,11 +450,12 @@ static void release_eaten(void)
 static int out_of_memory_notify(struct notifier_block *nb, unsigned long unused,
 				void *freed)
 {
-	release_eaten();
+	unsigned long nr = release_eaten();
+
 	mutex_lock(&release_mutex);
 	*(unsigned long *)freed += nr_released;
-	given_back += nr_released;
 	nr_released = 0;
+	given_back += nr;
 	mutex_unlock(&release_mutex);
 	return NOTIFY_OK;
 }
