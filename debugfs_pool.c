@@ -13,7 +13,7 @@
 #include <linux/string.h>
 #include <linux/time64.h>
 
-#include "internal.h"
+#include "mempool_internal.h"
 #include "debugfs_file.h"
 
 /* A pool's name in debugfs and in reports, with its end; longer ones are cut. */

@@ -12,7 +12,7 @@
 #include <linux/percpu.h>
 #include <linux/preempt.h>
 
-#include "internal.h"
+#include "mempool_internal.h"
 
 /*
  * Close the gate of this CPU's arrays.  What it was says who we are: not 0, and

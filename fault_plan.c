@@ -45,7 +45,7 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
-#include "internal.h"
+#include "mempool_internal.h"
 
 #define DELAY_US_MAX	10000000
 /* Whoever must not sleep is not held up for longer than this. */

@@ -17,7 +17,7 @@
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 
-#include "internal.h"
+#include "mempool_internal.h"
 #include "fast_path.h"
 
 #define FREE_BATCH	16U		/* elements freed under one hold of the lock */

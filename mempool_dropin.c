@@ -8,7 +8,7 @@
 #include <linux/percpu.h>
 #include <linux/slab.h>
 
-#include "internal.h"
+#include "mempool_internal.h"
 
 /**
  * mpslab_pool_moved() - the struct of a pool has been copied to another place

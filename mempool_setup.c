@@ -8,7 +8,7 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
-#include "internal.h"
+#include "mempool_internal.h"
 
 static void set_min_nr(struct mpslab_pool *pool, int min_nr)
 {

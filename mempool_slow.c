@@ -10,7 +10,7 @@
  */
 #include <linux/export.h>
 
-#include "internal.h"
+#include "mempool_internal.h"
 
 /* Is it over an mpslab cache? */
 static bool backend_is_slab(const struct mpslab_pool *pool)

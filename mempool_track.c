@@ -23,7 +23,7 @@
 #include <linux/slab.h>
 #include <linux/timekeeping.h>
 
-#include "internal.h"
+#include "mempool_internal.h"
 
 #define HOLDERS_MIN	64U
 #define HOLDERS_MAX	4096U

@@ -78,7 +78,7 @@
 #include <linux/string.h>
 #include <linux/timekeeping.h>
 
-#include "internal.h"
+#include "mempool_internal.h"
 
 #define BACKEND_RETRY	(5 * HZ)	/* how often a waiter asks the backend */
 #define NOTE_STACK	HZ		/* who waits so long is looked for */

@@ -23,7 +23,7 @@
 #include <linux/sched/task_stack.h>
 #include <linux/time64.h>
 
-#include "internal.h"
+#include "mempool_internal.h"
 
 static atomic_long_t usage_bug_count;
 

@@ -8,6 +8,7 @@
 #include <linux/smp.h>
 
 #include "fixtures.h"
+#include "../mempool_internal.h"
 
 #define RESERVE		3
 #define SIZE		64

@@ -22,7 +22,7 @@
 #include <linux/sched.h>
 #include <linux/spinlock.h>
 
-#include "internal.h"
+#include "../mempool_internal.h"
 
 #define BACKEND_ELEMS	256	/* what a backend can make */
 #define BACKEND_CALLS	16	/* calls whose flags are remembered */

@@ -11,6 +11,7 @@
 #include <linux/vmalloc.h>
 
 #include "fixtures.h"
+#include "../mempool_internal.h"
 
 /* More than one slab's worth, so that objects of all places are tried. */
 #define MANY		300
