@@ -50,6 +50,8 @@
 #else
 #define EXPORT_SYMBOL_IF_KUNIT(symbol)
 #endif
+/* Under a name that checkpatch knows to be that of a per-CPU variable's export. */
+#define EXPORT_PER_CPU_SYMBOL_IF_KUNIT(var)	EXPORT_SYMBOL_IF_KUNIT(var)
 
 /*
  * Flags of the kernel's own allocators that say nothing to this one; each kernel

@@ -449,6 +449,17 @@ cache_node_from(const struct mpslab_cache *cache, int *nid)
 	for ((nid) = 0, (n) = cache_node_from(cache, &(nid)); (n);	\
 	     (nid)++, (n) = cache_node_from(cache, &(nid)))
 
+DECLARE_PER_CPU(int, cpu_near_node);
+
+/*
+ * The node whose memory is nearest to this CPU.  numa_mem_id() says so on some
+ * architectures only: on x86 it is the CPU's own node, be there memory or not.
+ */
+static __always_inline int near_node(void)
+{
+	return raw_cpu_read(cpu_near_node);
+}
+
 /* The array of @cc for objects of node @nid; only if cache->nr_aliens. */
 static inline struct array_cache *cpu_cache_alien(struct cpu_cache *cc, int nid)
 {
@@ -623,6 +634,7 @@ void cache_size_stop(struct mpslab_cache *cache);
 
 /* ----------------------------------------------------------- slab_reap.c -- */
 
+void near_node_init(void);
 void cpu_cache_drain_dead(struct mpslab_cache *cache, struct cpu_cache *cc);
 void cache_drain(struct mpslab_cache *cache);
 int cache_force_drain(struct mpslab_cache *cache);

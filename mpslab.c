@@ -13,6 +13,7 @@ static int __init mpslab_init(void)
 	int err;
 
 	slab_random_init();
+	near_node_init();
 	err = stack_depot_init();
 	if (err)
 		return err;

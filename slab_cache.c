@@ -84,7 +84,7 @@ static void cpu_cache_exit(struct cpu_cache *cc)
 
 static struct cache_node *local_node(struct mpslab_cache *cache)
 {
-	return cache->node[numa_mem_id()];
+	return cache->node[near_node()];
 }
 
 /* Fill the empty array of this CPU from the node's lists. */
@@ -430,7 +430,7 @@ static noinline unsigned int alloc_slow(struct mpslab_cache *cache, gfp_t gfp,
 	got = alloc_from_lists(cache, to, want);
 	if (likely(got))
 		return got;
-	return alloc_grow(cache, gfp, numa_mem_id(), to, want);
+	return alloc_grow(cache, gfp, near_node(), to, want);
 }
 
 /* A constructed object cannot be zeroed; said here, off the fast path. */
@@ -583,7 +583,7 @@ void *mpslab_cache_alloc_node(struct mpslab_cache *cache, gfp_t gfp, int nid)
 		return NULL;
 	}
 	if (!(gfp & __GFP_THISNODE) &&
-	    (nid == numa_mem_id() || !node_state(nid, N_MEMORY)))
+	    (nid == near_node() || !node_state(nid, N_MEMORY)))
 		return mpslab_cache_alloc(cache, gfp);
 	if (unlikely(!node_state(nid, N_MEMORY)))
 		return NULL;
@@ -693,26 +693,27 @@ static void free_direct(struct mpslab_cache *cache, void *obj,
 }
 
 /*
- * The array of this CPU that an object of node @nid belongs in, with room for it
- * if that can be made; NULL if it should go home by itself.
+ * The array of this CPU that an object of node @nid belongs in; NULL if it should
+ * go home by itself.
  */
-static struct array_cache *array_with_room(struct mpslab_cache *cache,
-					   struct cpu_cache *cc, int nid,
-					   struct list_head *empty)
+static struct array_cache *array_for(struct mpslab_cache *cache,
+				     struct cpu_cache *cc, int nid)
 {
-	struct array_cache *alien;
-
-	if (nid == NUMA_NO_NODE || nid == numa_mem_id()) {
-		if (!ac_room(&cc->ac) && !in_nmi())
-			flush(cache, cc, empty);
+	if (nid == NUMA_NO_NODE || nid == near_node())
 		return &cc->ac;
-	}
-	if (!cache->nr_aliens)
-		return NULL;
-	alien = cpu_cache_alien(cc, nid);
-	if (!ac_room(alien) && !in_nmi())
-		alien_flush(cache, alien, empty);
-	return alien;
+	return cache->nr_aliens ? cpu_cache_alien(cc, nid) : NULL;
+}
+
+/* There is room then, unless this is NMI, where no node may be gone to. */
+static void make_room(struct mpslab_cache *cache, struct cpu_cache *cc,
+		      struct array_cache *ac, struct list_head *empty)
+{
+	if (ac_room(ac) || in_nmi())
+		return;
+	if (ac == &cc->ac)
+		flush(cache, cc, empty);
+	else
+		alien_flush(cache, ac, empty);
 }
 
 /*
@@ -728,10 +729,11 @@ static noinline void free_slow(struct mpslab_cache *cache, void *obj, int nid)
 	bool done = false, twice = false;
 
 	if (likely(cpu_cache_enter(cache, &cc))) {
-		twice = ac_newest_is(&cc->ac, obj);
-		if (likely(!twice)) {
-			ac = array_with_room(cache, cc, nid, empty);
-			done = ac && ac_push(ac, ac->limit, obj);
+		ac = array_for(cache, cc, nid);
+		twice = ac && ac_newest_is(ac, obj);
+		if (likely(ac && !twice)) {
+			make_room(cache, cc, ac, empty);
+			done = ac_push(ac, ac->limit, obj);
 			cc->stat.frees += done;
 		}
 		cpu_cache_exit(cc);
@@ -796,7 +798,7 @@ static void free_with_work(struct mpslab_cache *cache, void *obj)
 	}
 	tell_free(cache, obj);
 	preempt_disable();
-	done = nid == numa_mem_id() && cpu_cache_push(cache, obj, NULL);
+	done = nid == near_node() && cpu_cache_push(cache, obj, NULL);
 	preempt_enable();
 	if (unlikely(!done))
 		free_slow(cache, obj, nid);

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Giving memory back: draining on demand, reaping with time, and the coming and
- * going of CPUs.  Each CPU works on its own arrays.
+ * going of CPUs, and of the memory near them.  Each CPU works on its own arrays.
  */
 #include <linux/cpu.h>
 #include <linux/cpuhotplug.h>
 #include <linux/jiffies.h>
+#include <linux/mmzone.h>
 #include <linux/workqueue.h>
 
 #include "internal.h"
@@ -16,6 +17,49 @@
 
 static struct workqueue_struct *mpslab_wq;
 static int online_state, dead_state;
+
+/* -------------------------------------------------------------- nearest memory -- */
+
+DEFINE_PER_CPU(int, cpu_near_node);
+EXPORT_PER_CPU_SYMBOL_IF_KUNIT(cpu_near_node);
+
+/*
+ * Where the page allocator would look first for a CPU of this node.  Its list is
+ * read as the page allocator reads it: memory that comes or goes meanwhile may
+ * make the answer an old one, but never the number of no node.
+ */
+static int nearest_with_memory(int nid)
+{
+	struct zoneref *z = node_zonelist(nid, GFP_KERNEL)->_zonerefs;
+
+	for (; zonelist_zone(z); z++)
+		if (zonelist_zone_idx(z) <= gfp_zone(GFP_KERNEL))
+			return zonelist_node_idx(z);
+	return nid;
+}
+
+/* On the CPU that it is about, when it comes, and with time as memory may, too. */
+static void near_node_update(void)
+{
+	this_cpu_write(cpu_near_node, nearest_with_memory(numa_node_id()));
+}
+
+/**
+ * near_node_init() - find the nearest memory of each CPU
+ *
+ * Also of those that are yet to come: they allocate before we hear of them.
+ */
+void near_node_init(void)
+{
+	int cpu, nid;
+
+	for_each_possible_cpu(cpu) {
+		nid = cpu_to_node(cpu);
+		if (nid == NUMA_NO_NODE)
+			nid = numa_node_id();
+		per_cpu(cpu_near_node, cpu) = nearest_with_memory(nid);
+	}
+}
 
 /* ------------------------------------------------------------------- draining -- */
 
@@ -181,7 +225,7 @@ EXPORT_SYMBOL_IF_KUNIT(cache_force_refill);
  */
 int cache_force_grow(struct mpslab_cache *cache)
 {
-	struct mpslab_slab *slab = slab_create(cache, GFP_KERNEL, numa_mem_id());
+	struct mpslab_slab *slab = slab_create(cache, GFP_KERNEL, near_node());
 	struct cache_node *n;
 	unsigned long flags;
 	int err = 0;
@@ -257,6 +301,7 @@ static void reap_work_fn(struct work_struct *work)
 {
 	struct mpslab_cache *cache;
 
+	near_node_update();
 	if (mutex_trylock(&mpslab_mutex)) {
 		list_for_each_entry(cache, &mpslab_caches, list) {
 			cpu_cache_reap_local(cache);
@@ -311,6 +356,7 @@ EXPORT_SYMBOL_IF_KUNIT(cache_reap);
 
 static int cpu_came(unsigned int cpu)
 {
+	near_node_update();
 	reap_queue(cpu);
 	return 0;
 }

@@ -103,7 +103,7 @@ static inline struct cpu_cache *here(struct mpslab_cache *cache)
 
 static inline struct cache_node *home(struct mpslab_cache *cache)
 {
-	return cache->node[numa_mem_id()];
+	return cache->node[near_node()];
 }
 
 /* Arrays of pointers and objects; what cannot be had ends the case. */

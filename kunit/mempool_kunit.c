@@ -174,7 +174,7 @@ static void mempool_create_node_preallocates_min_nr(struct kunit *test)
 	struct mpslab_pool *pool;
 
 	pool = mpslab_pool_create_node(3, backend_alloc, backend_free, &pt->be,
-				       GFP_KERNEL, numa_mem_id());
+				       GFP_KERNEL, near_node());
 	KUNIT_ASSERT_NOT_NULL(test, pool);
 	KUNIT_EXPECT_EQ(test, 3U, pt->be.live);
 	KUNIT_EXPECT_EQ(test, 3, pool->curr_nr);

@@ -120,7 +120,7 @@ static void cache_alloc_zero_zeroes_used_objects(struct kunit *test)
 	for (; i < 2 * nr / 3; i++) {
 		objs[i] = mpslab_cache_alloc_node(cache, GFP_KERNEL | __GFP_ZERO |
 						  __GFP_THISNODE,
-						  numa_mem_id());
+						  near_node());
 		expect_zeroed(test, objs[i]);
 	}
 	KUNIT_ASSERT_EQ(test, (int)(nr - i),

@@ -203,14 +203,14 @@ static void alloc_node_local_and_any(struct kunit *test)
 	void *objs[3];
 
 	objs[0] = mpslab_cache_alloc_node(cache, GFP_KERNEL, NUMA_NO_NODE);
-	objs[1] = mpslab_cache_alloc_node(cache, GFP_KERNEL, numa_mem_id());
+	objs[1] = mpslab_cache_alloc_node(cache, GFP_KERNEL, near_node());
 	objs[2] = mpslab_cache_alloc_node(cache, GFP_KERNEL | __GFP_THISNODE,
-					  numa_mem_id());
+					  near_node());
 	KUNIT_ASSERT_NOT_NULL(test, objs[0]);
 	KUNIT_ASSERT_NOT_NULL(test, objs[1]);
 	KUNIT_ASSERT_NOT_NULL(test, objs[2]);
 	KUNIT_EXPECT_EQ(test, page_to_nid(virt_to_page(objs[2])),
-			numa_mem_id());
+			near_node());
 	give_objects(cache, objs, 3);
 	test_cache_end(test, cache, 0);
 }
@@ -220,7 +220,7 @@ static int remote_node(struct kunit *test)
 	int nid;
 
 	for_each_node_state(nid, N_MEMORY)
-		if (nid != numa_mem_id())
+		if (nid != near_node())
 			return nid;
 	kunit_skip(test, "needs two nodes with memory");
 }
@@ -251,6 +251,43 @@ static void alloc_node_remote_goes_home(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, b.alien, 0UL);
 	KUNIT_EXPECT_EQ(test, cache->node[nid]->nr_partial, 0UL);
 	test_cache_end(test, cache, 0);
+}
+
+/* As free_twice_in_a_row_refused(), of an object on its way home. */
+static void alien_free_twice_in_a_row_refused(struct kunit *test)
+{
+	struct mpslab_cache *cache = test_cache_small(test, 1);
+	int nid = remote_node(test);
+	struct cache_balance b;
+	void *obj;
+
+	obj = mpslab_cache_alloc_node(cache, GFP_KERNEL | __GFP_THISNODE, nid);
+	KUNIT_ASSERT_NOT_NULL(test, obj);
+	mpslab_cache_free(cache, obj);
+	mpslab_cache_free(cache, obj);
+	KUNIT_EXPECT_EQ(test, 1L,
+			atomic_long_read(&cache->errors[ERROR_DOUBLE_FREE]));
+	cache_balance(cache, &b);
+	KUNIT_EXPECT_EQ(test, b.alien, 1UL);
+	KUNIT_EXPECT_EQ(test, b.off, 0L);
+	test_cache_end(test, cache, 1);
+}
+
+/* Of a CPU whose node has no memory, too: there it can't be its own. */
+static void near_node_has_memory(struct kunit *test)
+{
+	struct page *page;
+	int cpu, nid;
+
+	for_each_online_cpu(cpu) {
+		nid = per_cpu(cpu_near_node, cpu);
+		if (node_state(cpu_to_node(cpu), N_NORMAL_MEMORY))
+			KUNIT_EXPECT_EQ(test, nid, cpu_to_node(cpu));
+		page = alloc_pages_node(nid, GFP_KERNEL | __GFP_THISNODE, 0);
+		KUNIT_EXPECT_NOT_NULL(test, page);
+		if (page)
+			__free_page(page);
+	}
 }
 
 static void alloc_node_thisnode_without_memory_null(struct kunit *test)
@@ -294,6 +331,8 @@ static struct kunit_case slab_context_cases[] = {
 	KUNIT_CASE(alloc_node_impossible_node_refused),
 	KUNIT_CASE(alloc_node_local_and_any),
 	KUNIT_CASE(alloc_node_remote_goes_home),
+	KUNIT_CASE(alien_free_twice_in_a_row_refused),
+	KUNIT_CASE(near_node_has_memory),
 	KUNIT_CASE(alloc_node_thisnode_without_memory_null),
 	KUNIT_CASE(alloc_node_remote_without_memory_falls_back),
 	{}
