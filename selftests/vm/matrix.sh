@@ -3,7 +3,8 @@
 #
 # matrix.sh [WORD...]: run suites and scripts on many kernels and machines, and
 # write what came of it into the table of Documentation/testing.rst.  A word stands
-# for the rows that have it in their name: `rt` is stock-6.12-rt and debug-7.3-rt.
+# for the rows that have it in their name: `rt` is stock-6.12-rt and debug-7.3-rt; but
+# the whole name of a row, with a = before it, for that row alone.
 # Rows that do not run keep what the table says of them.
 
 # shellcheck source-path=SCRIPTDIR
@@ -45,7 +46,7 @@ wanted() {
 	local word
 	[ $# -gt 1 ] || return 0
 	for word in "${@:2}"; do
-		[[ -$1- != *-$word-* ]] || return 0
+		[[ -$1- != *-$word-* && =$1 != "$word" ]] || return 0
 	done
 	return 1
 }
