@@ -34,11 +34,17 @@ static void add_element(struct mpslab_pool *pool, void *element)
 
 static __always_inline void *remove_element(struct mpslab_pool *pool)
 {
+	void *element;
+
 	lockdep_assert_held(&pool->lock);
 	WRITE_ONCE(pool->curr_nr, pool->curr_nr - 1);
 	WRITE_ONCE(pool->missing, pool->missing + 1);
 	pool->low_water = min(pool->low_water, pool->curr_nr);
-	return pool->elements[pool->curr_nr];
+	element = pool->elements[pool->curr_nr];
+	/* Who lost it, and not we, has the last reference to it. */
+	if (IS_ENABLED(CONFIG_DEBUG_KMEMLEAK))
+		pool->elements[pool->curr_nr] = NULL;
+	return element;
 }
 
 /**

@@ -5,6 +5,7 @@
  */
 #include <linux/ctype.h>
 #include <linux/jiffies.h>
+#include <linux/kmemleak.h>
 #include <linux/log2.h>
 #include <linux/mm.h>
 #include <linux/panic.h>
@@ -37,6 +38,8 @@ cpu_cache_create(const struct mpslab_cache *cache, unsigned int limit,
 					 SMP_CACHE_BYTES));
 	if (!cpu)
 		return NULL;
+	/* What was taken from an array still stands there: no reference to it. */
+	kmemleak_free_percpu(cpu);
 	for_each_possible_cpu(i) {
 		cc = per_cpu_ptr(cpu, i);
 		ac_init(&cc->ac, limit, batchcount);
@@ -192,8 +195,10 @@ static struct array_cache *shared_create(unsigned int factor,
 	struct array_cache *ac;
 
 	ac = setup_alloc(kvmalloc_node(ac_bytes(limit), GFP_KERNEL, nid));
-	if (ac)
-		ac_init(ac, limit, batchcount);
+	if (!ac)
+		return NULL;
+	kmemleak_no_scan(ac);	/* as cpu_cache_create() */
+	ac_init(ac, limit, batchcount);
 	return ac;
 }
 

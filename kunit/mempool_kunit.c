@@ -296,6 +296,23 @@ static void mempool_alloc_backend_fails_takes_reserve(struct kunit *test)
 	pool_put(pt, e);
 }
 
+/* Else kmemleak would take what stands there for a reference. */
+static void mempool_reserve_forgets_what_it_gave(struct kunit *test)
+{
+	struct pool_test *pt = test->priv;
+	void *e[3];
+	int i;
+
+	if (!IS_ENABLED(CONFIG_DEBUG_KMEMLEAK))
+		kunit_skip(test, "the kernel has no kmemleak");
+	pool_start(pt, ARRAY_SIZE(e));
+	pool_exhaust(pt, e, ARRAY_SIZE(e));
+	for (i = 0; i < ARRAY_SIZE(e); i++)
+		KUNIT_EXPECT_NULL(test, pt->pool.elements[i]);
+	backend_open(&pt->be);
+	pool_put_many(pt, e, ARRAY_SIZE(e));
+}
+
 static void mempool_alloc_reserve_empty_reclaims(struct kunit *test)
 {
 	struct pool_test *pt = test->priv;
@@ -788,6 +805,7 @@ static struct kunit_case mempool_cases[] = {
 	KUNIT_CASE(mempool_destroy_outstanding_reports),
 	KUNIT_CASE(mempool_alloc_prefers_backend),
 	KUNIT_CASE(mempool_alloc_backend_fails_takes_reserve),
+	KUNIT_CASE(mempool_reserve_forgets_what_it_gave),
 	KUNIT_CASE(mempool_alloc_reserve_empty_reclaims),
 	KUNIT_CASE(mempool_alloc_retries_reserve_before_waiting),
 	KUNIT_CASE(mempool_alloc_nowait_empty_returns_null),

@@ -51,6 +51,7 @@
 #define LOAD_MAX	4096U
 #define NAME_LEN	256
 #define EXTRAS_MAX	32
+#define LEAKS_MAX	64
 
 static unsigned int reserve = 32;
 module_param(reserve, uint, 0444);
@@ -434,7 +435,8 @@ static unsigned int nr_held;
 static struct mpslab_cache *extra[EXTRAS_MAX];
 static unsigned int nr_extra;
 static struct mpslab_pool *extra_pool;	/* over the last of them */
-static void *leaked;		/* from the last of them */
+static unsigned long leaked[LEAKS_MAX];	/* from the last of them; see leak() */
+static unsigned int nr_leaked;
 
 /* A word from user space, without the newline that echo adds. */
 static int read_text(const char __user *buf, size_t count, char text[NAME_LEN])
@@ -587,7 +589,7 @@ static int extra_create(const char *name)
 	void *obj;
 
 	/* What was leaked is of the last one. */
-	if (leaked)
+	if (nr_leaked)
 		return -EBUSY;
 	if (nr_extra == EXTRAS_MAX)
 		return -ENOSPC;
@@ -659,20 +661,26 @@ static int extra_pool_set(void *data, u64 val)
 }
 DEFINE_DEBUGFS_ATTRIBUTE(extra_pool_fops, NULL, extra_pool_set, "%llu\n");
 
-/* 1 keeps an object of the last extra cache, 0 frees it. */
-static int leak(bool keep)
+/*
+ * Have that many objects of the last extra cache leaked.  Their addresses are kept
+ * in a form that kmemleak does not know to be some.
+ */
+static int leak(unsigned int nr)
 {
+	void *obj;
+
 	lockdep_assert_held(&control_mutex);
-	if (keep == !!leaked)
-		return 0;
-	if (!nr_extra)
+	if (nr && !nr_extra)
 		return -ENOENT;
-	if (keep) {
-		leaked = mpslab_cache_alloc(extra[nr_extra - 1], GFP_KERNEL);
-		return leaked ? 0 : -ENOMEM;
+	while (nr_leaked < nr) {
+		obj = mpslab_cache_alloc(extra[nr_extra - 1], GFP_KERNEL);
+		if (!obj)
+			return -ENOMEM;
+		leaked[nr_leaked++] = ~(unsigned long)obj;
 	}
-	mpslab_cache_free(extra[nr_extra - 1], leaked);
-	leaked = NULL;
+	while (nr_leaked > nr)
+		mpslab_cache_free(extra[nr_extra - 1],
+				  (void *)~leaked[--nr_leaked]);
 	return 0;
 }
 
@@ -680,7 +688,7 @@ static int extra_leak_set(void *data, u64 val)
 {
 	int err;
 
-	if (val > 1)
+	if (val > LEAKS_MAX)
 		return -ERANGE;
 	mutex_lock(&control_mutex);
 	err = leak(val);
@@ -690,12 +698,12 @@ static int extra_leak_set(void *data, u64 val)
 DEFINE_DEBUGFS_ATTRIBUTE(extra_leak_fops, NULL, extra_leak_set, "%llu\n");
 
 /*
- * Destroy all extra caches.  The one with the leaked object refuses, and is
+ * Destroy all extra caches.  The one with leaked objects refuses, and is
  * still there; it is the last, so it becomes the first.
  */
 static void destroy_extras(void)
 {
-	struct mpslab_cache *kept = leaked ? extra[nr_extra - 1] : NULL;
+	struct mpslab_cache *kept = nr_leaked ? extra[nr_extra - 1] : NULL;
 
 	lockdep_assert_held(&control_mutex);
 	extra_pool_create(0);
@@ -758,7 +766,7 @@ static void __exit client_exit(void)
 	mutex_lock(&control_mutex);
 	WRITE_ONCE(backend_fails, false);
 	hold(0);
-	leak(false);
+	leak(0);
 	destroy_extras();
 	mutex_unlock(&control_mutex);
 	stop();
