@@ -44,7 +44,7 @@ struct mpslab_pool_stat {
  * @own: of these, how many the reserve never had; they come first
  * @woken: he was woken to look at the reserve, and has not looked yet; written
  *	under pool->lock
- * @since: when the wait began, in nanoseconds
+ * @since: when he queued, in nanoseconds
  * @overtakes: the pool's count when he queued
  * @stack_nr: entries of @stack, once it is complete; under pool->lock
  * @stack: where he waits

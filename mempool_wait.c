@@ -184,6 +184,7 @@ void pool_wake_first(struct mpslab_pool *pool)
 static void enqueue(struct mpslab_pool *pool, struct pool_waiter *w)
 {
 	lockdep_assert_held(&pool->lock);
+	w->since = now_ns();	/* here, so that nobody behind him came earlier */
 	list_add_tail(&w->list, &pool->waiters);
 	WRITE_ONCE(pool->nr_waiters, pool->nr_waiters + 1);
 	w->overtakes = pool->overtakes;
@@ -529,7 +530,6 @@ int pool_wait(struct mpslab_pool *pool, gfp_t gfp, void **elems,
 		.wanted = wanted,
 		.got = got,
 		.own = got,
-		.since = now_ns(),
 	};
 	struct wait_clock clock;
 	unsigned long flags;
