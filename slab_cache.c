@@ -762,14 +762,18 @@ static bool is_object(struct mpslab_cache *cache, void *obj)
 	return false;
 }
 
-/* What tools of the kernel want to know of an object that comes back. */
+/*
+ * What tools of the kernel want to know of an object that comes back.  Of one that is
+ * looked at until it is used again KMSAN must think that it has contents.
+ */
 static void tell_free(struct mpslab_cache *cache, void *obj)
 {
 	if (in_nmi())
 		return;
 	if (!(cache->flags & SLAB_NOLEAKTRACE))
 		kmemleak_free(obj);
-	if (!cache->ctor && !(cache->flags & SLAB_TYPESAFE_BY_RCU))
+	if (!cache->ctor && !(cache->flags & SLAB_TYPESAFE_BY_RCU) &&
+	    !READ_ONCE(cache->look))
 		kmsan_poison_memory(obj, cache->object_size, GFP_NOWAIT);
 }
 
