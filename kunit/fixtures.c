@@ -477,6 +477,8 @@ long free_pages_now(void)
 
 /* A crew that has not ended after this is stuck. */
 #define CREW_LIMIT	(60 * HZ)
+/* These take place however late it is, or nothing would have been tried. */
+#define FIRST_MEETINGS	2
 
 /**
  * struct crew - threads that run at once
@@ -522,7 +524,7 @@ bool crew_going(struct crew_member *me)
 
 /*
  * Wait, spinning, until all members have come here.  True for all of them as
- * long as crew_going(), then false for all of them.
+ * long as crew_going(), and at first; then false for all of them.
  */
 bool crew_meet(struct crew_member *me)
 {
@@ -530,7 +532,7 @@ bool crew_meet(struct crew_member *me)
 	int meeting = atomic_read(&crew->meeting);
 
 	if (atomic_inc_return(&crew->waiting) == crew->nr) {
-		if (!crew_going(me))
+		if (meeting >= FIRST_MEETINGS && !crew_going(me))
 			WRITE_ONCE(crew->stop, true);
 		atomic_set(&crew->waiting, 0);
 		/* pairs with the acquire below: who sees it may meet again */
