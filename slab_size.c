@@ -97,6 +97,15 @@ static void size_irq_fn(struct irq_work *work)
 				    size_irq)->size_work);
 }
 
+/*
+ * A table that is filled and then emptied finds the shared array full once, and once
+ * empty: that are two trips for each of its batches.  More are swings.
+ */
+static unsigned int enough_swings(const struct mpslab_cache *cache)
+{
+	return max(SIZE_SWINGS, 3 * READ_ONCE(cache->shared_factor));
+}
+
 /**
  * cache_size_trip() - this CPU goes to its node's lock
  * @cache: the cache
@@ -116,7 +125,7 @@ void cache_size_trip(struct mpslab_cache *cache, struct cpu_cache *cc,
 	cc->trips = 0;
 	cc->swings = 0;
 	cc->trips_since = jiffies;
-	if (!READ_ONCE(cache->auto_size) || swings < SIZE_SWINGS ||
+	if (!READ_ONCE(cache->auto_size) || swings < enough_swings(cache) ||
 	    time_after(jiffies, began + SIZE_WINDOW))
 		return;
 	be_calm_later(cache);

@@ -85,6 +85,19 @@ static void size_stays_when_nothing_swings(struct kunit *test)
 	test_cache_end(test, cache, 0);
 }
 
+/* The same where many batches are shared, as on a node with many CPUs. */
+static void size_stays_when_only_much_is_shared(struct kunit *test)
+{
+	struct mpslab_cache *cache = sized_cache(test, 64);
+	unsigned int first = cache->limit;
+
+	KUNIT_ASSERT_EQ(test, cache_tune(cache, first, first / 2, 52), 0);
+	cache_size_auto(cache, true);
+	swing(test, cache, 300 * first, 2);
+	KUNIT_EXPECT_EQ(test, cache->limit, first);
+	test_cache_end(test, cache, 0);
+}
+
 /* The first trips count, too: of a new cache, and of arrays that have just grown. */
 static void size_window_starts_with_the_arrays(struct kunit *test)
 {
@@ -263,6 +276,7 @@ static struct kunit_case slab_size_cases[] = {
 	KUNIT_CASE(size_doubles_when_swings_do_not_fit),
 	KUNIT_CASE(size_stays_when_swings_fit),
 	KUNIT_CASE(size_stays_when_nothing_swings),
+	KUNIT_CASE(size_stays_when_only_much_is_shared),
 	KUNIT_CASE(size_window_starts_with_the_arrays),
 	KUNIT_CASE(size_stays_when_trips_are_rare),
 	KUNIT_CASE(size_is_bounded),
