@@ -453,18 +453,17 @@ void expect_lists(struct kunit *test, struct mpslab_cache *cache)
 
 long free_pages_now(void)
 {
-	struct sysinfo info;
 	int nid, i, cpu;
-	long pages;
+	long pages = 0;
 
-	si_meminfo(&info);
-	pages = info.freeram;
 	for_each_online_node(nid) {
 		for (i = 0; i < MAX_NR_ZONES; i++) {
 			struct zone *zone = &NODE_DATA(nid)->node_zones[i];
 
 			if (!populated_zone(zone))
 				continue;
+			/* With what each CPU has not added to the sum yet. */
+			pages += zone_page_state_snapshot(zone, NR_FREE_PAGES);
 			for_each_online_cpu(cpu)
 				pages += per_cpu_ptr(zone->per_cpu_pageset,
 						     cpu)->count;
