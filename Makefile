@@ -66,5 +66,5 @@ help: ## print this
 	@echo 'instead of the stock kernel; UML= a UML build tree; KVM=1 not to emulate;'
 	@echo 'ACCEPT=1 to make what bench-quick counts the baseline; BENCH_DIR= for what'
 	@echo 'bench leaves (bench-results), KERNELS= for some of its kernels only; SEED= and'
-	@echo 'THREADS= to repeat a soak; ROWS="kcsan rt" for those rows of test-matrix that'
+	@echo 'THREADS= to repeat a soak, CPUS=; ROWS="kcsan rt" for those rows of test-matrix that'
 	@echo 'have one of these words in their name.'
