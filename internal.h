@@ -119,6 +119,12 @@ static inline void *slab_base(const struct mpslab_slab *slab)
 	return page_address(slab->page) + (READ_ONCE(slab->where) & SLAB_OFFSET);
 }
 
+static __always_inline bool slab_is_debugged(const struct mpslab_slab *slab)
+{
+	/* Other bits of it may change meanwhile. */
+	return data_race(slab->where) & SLAB_DEBUGGED;
+}
+
 static inline unsigned int slab_order(const struct mpslab_slab *slab)
 {
 	return compound_order(slab->page);

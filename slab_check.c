@@ -327,7 +327,7 @@ bool check_alloc(struct mpslab_cache *cache, void *obj)
 	i = find_object(cache, obj, &slab);
 	if (unlikely(i < 0))
 		return false;
-	if (!(slab->where & SLAB_DEBUGGED))
+	if (!slab_is_debugged(slab))
 		return true;
 	state = &slab_debug(slab)->state[i];
 	if (unlikely(!state_leave(state, STEP_FREE))) {
@@ -348,7 +348,8 @@ bool check_alloc(struct mpslab_cache *cache, void *obj)
 /* Is the object of a plain slab free there?  It can't be, if it is in use. */
 static bool is_free_in_slab(const struct mpslab_slab *slab, unsigned int i)
 {
-	return READ_ONCE(slab->free[BIT_WORD(i)]) & BIT_MASK(i);
+	/* Its neighbours' bits may change, under list_lock; its own only wrongly. */
+	return data_race(slab->free[BIT_WORD(i)]) & BIT_MASK(i);
 }
 
 /**
@@ -369,7 +370,7 @@ bool check_free(struct mpslab_cache *cache, void *obj)
 	i = find_object(cache, obj, &slab);
 	if (unlikely(i < 0))
 		return false;
-	if (!(slab->where & SLAB_DEBUGGED)) {
+	if (!slab_is_debugged(slab)) {
 		if (likely(!is_free_in_slab(slab, i))) {
 			if (cache->init_on_free)
 				memset(obj, 0, cache->object_size);

@@ -26,22 +26,6 @@
 
 /* ----------------------------------------------------------------- by address -- */
 
-/* The slab that @addr lies in, of any cache, or NULL if it is not ours. */
-static struct mpslab_slab *addr_to_slab(const void *addr)
-{
-	struct mpslab_slab *slab;
-	struct page *page;
-
-	if (!region_known(addr))
-		return NULL;
-	page = virt_to_head_page(addr);
-	slab = slab_listed(page);
-	if (!IS_ALIGNED((unsigned long)slab, sizeof(void *)) ||
-	    !region_known(slab) || slab->page != page)
-		return NULL;
-	return slab;
-}
-
 /* The start of the object that @addr lies in. */
 static void *object_around(const struct mpslab_slab *slab, const void *addr)
 {
@@ -53,7 +37,7 @@ static void *object_around(const struct mpslab_slab *slab, const void *addr)
 
 static bool free_if_ours(const void *p)
 {
-	struct mpslab_slab *slab = addr_to_slab(p);
+	struct mpslab_slab *slab = any_slab(p);
 
 	if (!slab)
 		return false;
@@ -70,7 +54,7 @@ static bool free_if_ours(const void *p)
  */
 bool mpslab_owns(const void *p)
 {
-	return addr_to_slab(p);
+	return any_slab(p);
 }
 EXPORT_SYMBOL_GPL(mpslab_owns);
 
@@ -121,7 +105,7 @@ EXPORT_SYMBOL_GPL(mpslab_kfree_const);
  */
 void mpslab_kfree_sensitive(const void *p)
 {
-	struct mpslab_slab *slab = addr_to_slab(p);
+	struct mpslab_slab *slab = any_slab(p);
 
 	if (!slab) {
 		kfree_sensitive(p);
@@ -143,7 +127,7 @@ EXPORT_SYMBOL_GPL(mpslab_kfree_sensitive);
  */
 void mpslab_kvfree_sensitive(const void *p, size_t len)
 {
-	if (addr_to_slab(p))
+	if (any_slab(p))
 		mpslab_kfree_sensitive(p);
 	else
 		kvfree_sensitive(p, len);
@@ -173,7 +157,7 @@ EXPORT_SYMBOL_GPL(mpslab_kfree_bulk);
  */
 size_t mpslab_ksize(const void *p)
 {
-	struct mpslab_slab *slab = addr_to_slab(p);
+	struct mpslab_slab *slab = any_slab(p);
 
 	return slab ? slab->cache->object_size : ksize(p);
 }
@@ -194,7 +178,7 @@ EXPORT_SYMBOL_GPL(mpslab_ksize);
  */
 void *mpslab_krealloc(const void *p, size_t size, gfp_t gfp)
 {
-	struct mpslab_slab *slab = addr_to_slab(p);
+	struct mpslab_slab *slab = any_slab(p);
 	size_t old;
 	void *new;
 
@@ -247,7 +231,7 @@ static void free_chain(struct rcu_link *link)
 
 	for (; link; link = next) {
 		next = link->next;
-		slab = addr_to_slab(link);
+		slab = any_slab(link);
 		if (WARN_ON_ONCE(!slab))	/* it was when it was chained */
 			continue;
 		mpslab_cache_free(slab->cache, object_around(slab, link));
@@ -307,7 +291,7 @@ static void rcu_chain_add(struct rcu_link *link)
  */
 void mpslab_kvfree_rcu(void *head, const void *p)
 {
-	struct mpslab_slab *slab = addr_to_slab(p);
+	struct mpslab_slab *slab = any_slab(p);
 
 	if (!slab) {
 		compat_kvfree_call_rcu(head, p);

@@ -31,7 +31,11 @@ static __always_inline struct mpslab_slab *find_slab(const void *obj)
 
 	if (unlikely(!region_known(obj)))
 		return NULL;
-	page = virt_to_head_page(obj);
+	/*
+	 * What says that a page is no head is lru.next of one that is.  Its list may be
+	 * changed under list_lock just now, but never the bit that is looked at.
+	 */
+	page = data_race(virt_to_head_page(obj));
 	slab = slab_listed(page);
 	if (unlikely(!IS_ALIGNED((unsigned long)slab, sizeof(void *)) ||
 		     !region_known(slab)))
@@ -70,7 +74,7 @@ struct mpslab_slab *any_slab(const void *obj)
 
 static __always_inline unsigned int slab_distance(const struct mpslab_slab *slab)
 {
-	if (unlikely(slab->where & SLAB_DEBUGGED))
+	if (unlikely(slab_is_debugged(slab)))
 		return slab->cache->debug_layout.size;
 	return slab->cache->size;
 }
@@ -179,7 +183,7 @@ static __always_inline int find_index(const struct mpslab_cache *cache,
 	u32 inverse = cache->inverse;
 	size_t offset = obj - base;
 
-	if (unlikely(slab->where & SLAB_DEBUGGED)) {
+	if (unlikely(slab_is_debugged(slab))) {
 		size = cache->debug_layout.size;
 		inverse = cache->debug_layout.inverse;
 	}
@@ -307,7 +311,7 @@ static void node_detach(struct cache_node *n, struct mpslab_slab *slab)
 	n->objects -= slab->objects;
 	n->free_objects -= slab->objects;
 	n->reaped++;
-	if (unlikely(slab->where & SLAB_DEBUGGED))
+	if (unlikely(slab_is_debugged(slab)))
 		list_del(&slab_debug(slab)->list);
 }
 
@@ -357,7 +361,7 @@ void node_add_slab(struct cache_node *n, struct mpslab_slab *slab)
 	n->free_objects += slab->objects - slab->inuse;
 	n->grown++;
 	node_link(n, slab);
-	if (unlikely(slab->where & SLAB_DEBUGGED))
+	if (unlikely(slab_is_debugged(slab)))
 		list_add_tail(&slab_debug(slab)->list, &n->debugged);
 }
 EXPORT_SYMBOL_IF_KUNIT(node_add_slab);

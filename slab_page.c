@@ -290,7 +290,7 @@ void slab_destroy(struct mpslab_slab *slab)
 
 	if (cache_has_tools(slab->cache))
 		forget_objects(slab);
-	if (unlikely(slab->where & SLAB_DEBUGGED))
+	if (unlikely(slab_is_debugged(slab)))
 		atomic_dec(&slab->cache->nr_debugged);
 	count_pages(slab->cache, page, -(long)(PAGE_SIZE << order));
 	set_page_private(page, 0);

@@ -81,11 +81,11 @@ no_directories() {
 	[ ! -e "$mpslab" ] && [ ! -e "$client" ]
 }
 
-# Less than a page for four rounds: what the kernel has of kmalloc() varies.
+# Less than a page for two rounds: what the kernel has of kmalloc() varies.
 no_pages_lost() {
 	lost=$(($(slab_pages) - pages))
 	echo "# $lost pages of slab more than after round $settled"
-	[ "$lost" -lt $(((rounds - settled) / 4)) ]
+	[ "$lost" -lt $(((rounds - settled) / 2)) ]
 }
 
 no_percpu_lost() {

@@ -303,7 +303,7 @@ static void request_done(struct writer *w, struct request *rq)
 {
 	if (rq->state != REQUEST_BUSY ||
 	    memchr_inv(rq->payload, (u8)rq->serial, payload))
-		w->wrong++;
+		WRITE_ONCE(w->wrong, w->wrong + 1);
 	rq->state = REQUEST_IDLE;
 	w->side->free(w->side, rq);
 	WRITE_ONCE(w->done, w->done + 1);
@@ -326,9 +326,10 @@ static enum hrtimer_restart device_done(struct hrtimer *timer)
 static void send(struct writer *w, struct request *rq)
 {
 	if (rq->state != REQUEST_IDLE)
-		w->unready++;
+		WRITE_ONCE(w->unready, w->unready + 1);
 	rq->state = REQUEST_BUSY;
-	rq->serial = ++w->serial;
+	rq->serial = w->serial + 1;
+	WRITE_ONCE(w->serial, rq->serial);
 	memset(rq->payload, (u8)rq->serial, payload);
 	if (llist_add(&rq->sent, &w->sent))
 		hrtimer_start(&w->timer, ns_to_ktime(LATENCY_US * NSEC_PER_USEC),
@@ -340,8 +341,10 @@ static void count_time(struct writer *w, u64 took)
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(slow_us); i++)
-		w->slow[i] += took > slow_us[i] * (u64)NSEC_PER_USEC;
-	w->longest_ns = max(w->longest_ns, took);
+		if (took > slow_us[i] * (u64)NSEC_PER_USEC)
+			WRITE_ONCE(w->slow[i], w->slow[i] + 1);
+	if (took > w->longest_ns)
+		WRITE_ONCE(w->longest_ns, took);
 }
 
 /* GFP_NOIO, because we are the I/O; as it may sleep, this must not fail. */
@@ -357,7 +360,7 @@ static void write_one(struct writer *w)
 		send(w, rq);
 		return;
 	}
-	w->failed++;
+	WRITE_ONCE(w->failed, w->failed + 1);
 	atomic_dec(&w->in_flight);
 }
 
@@ -455,7 +458,7 @@ static int out_of_memory_notify(struct notifier_block *nb, unsigned long unused,
 	mutex_lock(&release_mutex);
 	*(unsigned long *)freed += nr_released;
 	nr_released = 0;
-	given_back += nr;
+	WRITE_ONCE(given_back, given_back + nr);
 	mutex_unlock(&release_mutex);
 	return NOTIFY_OK;
 }
