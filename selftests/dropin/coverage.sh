@@ -81,11 +81,11 @@ table() {
 			if (split(line[i], part, "\t") == 2)
 				reason[part[1]] = part[2]
 		split(columns, column, " ")
-		rule = "=============================="
+		rule = "================================"
 		for (i = 1; i <= kernels; i++)
 			rule = rule " ========"
 		print rule " =================================================="
-		printf "%-30s", "name"
+		printf "%-32s", "name"
 		for (i = 1; i <= kernels; i++)
 			printf " %-8s", column[i]
 		print " with the header"
@@ -140,7 +140,7 @@ table() {
 				text = "**gap**"
 				gaps++
 			}
-			row = sprintf("%-30s", "``" name "``")
+			row = sprintf("%-32s", "``" name "``")
 			for (i = 0; i < kernels; i++)
 				row = row sprintf(" %-8s", (name, i) in kind ? kind[name, i] : "\\-")
 			print row " " text | "sort"

@@ -7,7 +7,7 @@
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/lib.sh"
 
-need_packages "${build_packages[@]}" perl python3 shellcheck sparse
+need_packages "${build_packages[@]}" perl python3 python3-docutils shellcheck sparse
 source=$("$vm/kernel.sh" source)
 stock=$("$vm/kernel.sh" stock)
 next=$("$vm/kernel.sh" next)
@@ -87,6 +87,14 @@ kernel_doc() {
 	"$source/scripts/kernel-doc" -none -Wall "$@"
 }
 
+# documents FILE...: do tables and the like hold together?  Roles are Sphinx's.
+documents() {
+	local file
+	for file; do
+		rst2html --report=2 "$file" 2>&1 >/dev/null
+	done | grep -E '\((WARNING|ERROR|SEVERE)/' | grep -v 'Unknown interpreted text role' || :
+}
+
 cd "$top"
 mapfile -t all < <(find . -name '*.[ch]' ! -name '*.mod.c' -printf '%P\n' | sort)
 mapfile -t others < <(printf '%s\n' "${all[@]}" | grep -v '^mpslab_dropin')
@@ -106,6 +114,7 @@ check "newer kernel: gcc W=1, sparse" build "$next" W=1 C=2
 # Debian 12's sparse is too old for this one.
 check "UML with KUnit: gcc W=1" build "$uml" W=1
 check "kernel-doc" kernel_doc "${all[@]}"
+check "documents" documents Documentation/*.rst
 check "core includes no test" absent '#include ".*kunit' "${core[@]}"
 check "the slab never calls the pool" absent 'mpslab_pool_' slab_*.c array_cache.h
 check "the pool uses the slab by its contract" absent '#include "array_cache' mempool_*.c
