@@ -14,6 +14,7 @@
 #           debug-6.12 of older sources
 #   dropin  as these, with what is tried on mpslab as modules
 #   kcsan   x86_64 with KCSAN, strict
+#   kmsan   x86_64 with KMSAN, built by clang
 #   rt-debug  x86_64 with PREEMPT_RT and lockdep
 #   ubsan   x86_64 with UBSAN
 #   i386    32-bit x86, with UBSAN
@@ -243,6 +244,11 @@ kcsan)
 		KCSAN_SANITIZE=n KCSAN_INSTRUMENT_BARRIERS=y \
 		KCSAN_INSTRUMENT_BARRIERS_v{clock_gettime,getcpu,getrandom}.o=n \
 		bzImage modules
+	;;
+kmsan)
+	need_packages "$clang"
+	build_kernel kmsan source guest v7 x86_64 kmsan -- x86_64 arch/x86/boot/bzImage \
+		CC="$clang" bzImage modules
 	;;
 slab)	build_kernel slab source-6.1 distro slab -- x86_64 arch/x86/boot/bzImage bzImage modules ;;
 source)	newer_source ;;

@@ -92,6 +92,9 @@ build_packages=(build-essential bc bison cpio flex libelf-dev xz-utils)
 boot_packages=(busybox-static qemu-system-x86)
 # shellcheck disable=SC2034 # likewise
 arm64_packages=(gcc-aarch64-linux-gnu qemu-system-arm)
+# The newest of Debian 12; compiler and package in one word.
+# shellcheck disable=SC2034 # likewise
+clang=clang-19
 
 # has_config KERNEL OPTION: is it on in the kernel in the directory KERNEL?
 has_config() {
@@ -111,6 +114,8 @@ build_modules() {
 		flags=(ARCH=i386)
 	elif has_config "$1" ARM64; then
 		flags=(ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu-)
+	elif has_config "$1" CC_IS_CLANG; then
+		flags=(CC="$clang")
 	fi
 	shift 2
 	mkdir -p "$out"

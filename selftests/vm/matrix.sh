@@ -32,6 +32,7 @@ rows=(
 	"debug-7.3;     debug;      kunit selftests; ; KASAN, lockdep, kmemleak, DEBUG_VM, DEBUG_OBJECTS"
 	"debug-7.3-rt;  rt-debug;   kunit selftests; ; PREEMPT_RT, lockdep"
 	"kcsan-7.3;     kcsan;      kunit selftests; ; KCSAN, strict, weak memory"
+	"kmsan-7.3;     kmsan;      kunit selftests; mem=3072; KMSAN"
 	"i386-7.3;      i386;       kunit;           nodes=1 mem=1536; 32-bit x86, highmem, UBSAN"
 	"arm64-7.3;     arm64;      kunit;           nodes=2; 64-bit ARM"
 )

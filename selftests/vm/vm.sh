@@ -219,7 +219,7 @@ mem=${mem%M}
 # The debug options make all of it many times slower.
 if [ -z "$limit" ]; then
 	limit=600
-	! has_config "$kernel" 'KASAN\|KCSAN\|PROVE_LOCKING' || limit=1800
+	! has_config "$kernel" 'KASAN\|KCSAN\|KMSAN\|PROVE_LOCKING' || limit=1800
 fi
 run=${run:-$(new_run)}
 
