@@ -7,9 +7,12 @@
 . ./ktap_helpers.sh
 . ./common.sh
 
-rounds=3
+rounds=3 most=8
+# All but the first; on a machine of many no more than $most, of all its nodes.
 cpus=$(find /sys/devices/system/cpu/cpu[1-9]*/online 2>/dev/null |
-	sed 's:/online::; s:.*/cpu::')
+	sed 's:/online::; s:.*/cpu::' | sort -n |
+	awk -v most=$most '{ cpu[NR] = $1 }
+		END { for (i = NR; i >= 1; i -= NR > most ? NR / most : 1) print cpu[int(i)] }')
 
 set_online() {
 	echo "$2" >"/sys/devices/system/cpu/cpu$1/online"
@@ -56,7 +59,7 @@ each_goes_and_comes() {
 	done
 }
 
-# All but one at once, and then back, with the arrays being resized meanwhile.
+# All of them at once, and then back, with the arrays being resized meanwhile.
 all_go_and_come() {
 	for cpu in $cpus; do
 		goes "$cpu" || return
@@ -101,7 +104,7 @@ ktap_set_plan 9
 ktap_test_result "the modules load" load_modules
 ktap_test_result "the load runs" load_runs 32
 ktap_test_result "each CPU goes and comes, $rounds times" each_goes_and_comes
-ktap_test_result "all but one go and come, and arrays are resized" all_go_and_come
+ktap_test_result "all of these go and come, and arrays are resized" all_go_and_come
 ktap_test_result "the counts of a dead CPU survive" counts_survive
 ktap_test_result "CPUs go and come while only the reserve serves" goes_without_backend
 ktap_test_result "no request is lost" nothing_lost
