@@ -26,15 +26,6 @@
 
 /* ----------------------------------------------------------------- by address -- */
 
-/* The start of the object that @addr lies in. */
-static void *object_around(const struct mpslab_slab *slab, const void *addr)
-{
-	void *base = slab_base(slab);
-	unsigned int size = slab->cache->size;
-
-	return base + (size_t)((u32)(addr - base) / size) * size;
-}
-
 static bool free_if_ours(const void *p)
 {
 	struct mpslab_slab *slab = any_slab(p);
@@ -234,7 +225,7 @@ static void free_chain(struct rcu_link *link)
 		slab = any_slab(link);
 		if (WARN_ON_ONCE(!slab))	/* it was when it was chained */
 			continue;
-		mpslab_cache_free(slab->cache, object_around(slab, link));
+		mpslab_cache_free(slab->cache, slab_object_around(slab, link));
 	}
 }
 
@@ -252,9 +243,9 @@ static void rcu_chain_done(struct rcu_head *rcu)
 	chain->pending = NULL;
 	again = chain->waiting;
 	chain->running = again;
-	raw_spin_unlock_irqrestore(&chain->lock, flags);
 	if (again)
 		call_rcu(rcu, rcu_chain_done);
+	raw_spin_unlock_irqrestore(&chain->lock, flags);
 	free_chain(done);
 }
 
@@ -274,9 +265,10 @@ static void rcu_chain_add(struct rcu_link *link)
 		link->next = chain->pending;
 		chain->pending = link;
 	}
-	raw_spin_unlock_irqrestore(&chain->lock, flags);
+	/* Under the lock: kvfree_rcu_wait() counts on it. */
 	if (start)
 		call_rcu(&chain->rcu, rcu_chain_done);
+	raw_spin_unlock_irqrestore(&chain->lock, flags);
 }
 
 /**
@@ -308,8 +300,10 @@ EXPORT_SYMBOL_GPL(mpslab_kvfree_rcu);
 /**
  * kvfree_rcu_wait() - wait for all that mpslab_kvfree_rcu() was called with
  *
- * The first barrier waits for the grace periods that run, the second for those
- * that were still to come.
+ * While an object is in a chain, a callback of the chain is queued or being called,
+ * as call_rcu() was called in the same hold of its lock.  So the first barrier waits
+ * for the one that makes what is pending wait, and queues the next callback for it;
+ * the second for that one.
  *
  * Context: task; sleeps.
  */

@@ -92,6 +92,19 @@ void *slab_object(const struct mpslab_slab *slab, unsigned int i)
 }
 EXPORT_SYMBOL_IF_KUNIT(slab_object);
 
+/**
+ * slab_object_around() - the start of the object that an address lies in
+ * @slab: the slab
+ * @addr: the address, of an object
+ *
+ * Return: the object.
+ */
+void *slab_object_around(const struct mpslab_slab *slab, const void *addr)
+{
+	return slab_object(slab, (u32)(addr - slab_base(slab)) /
+				 slab_distance(slab));
+}
+
 static DEFINE_PER_CPU(struct rnd_state, slab_random);
 
 /**
