@@ -58,6 +58,13 @@ balanced() {
 	}
 }
 
+# Each CPU keeps what was freed to kmalloc() there, which is a lot where there are many.
+shrink_kmalloc() {
+	for shrink in /sys/kernel/slab/kmalloc-*/shrink; do
+		[ ! -e "$shrink" ] || echo 1 >"$shrink"
+	done
+}
+
 # wait_until SECONDS COMMAND...: try it ten times a second.
 wait_until() {
 	tries=$(($1 * 10))

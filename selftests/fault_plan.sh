@@ -314,6 +314,8 @@ resizing_fails_cleanly() {
 
 # What the kernel gave us and did not get back, in KiB.
 kernel_memory() {
+	shrink_kmalloc
+	cat /proc/sys/vm/stat_refresh
 	awk '/^(SUnreclaim|Percpu|VmallocUsed):/ { sum += $2 } END { print sum }' \
 		/proc/meminfo
 }

@@ -15,6 +15,7 @@ settled=50
 # processes and inodes there are now more and now less.  So these are kmalloc()'s,
 # which we use, and ours, which no cache of the kernel has.
 slab_pages() {
+	shrink_kmalloc
 	cat /proc/sys/vm/stat_refresh
 	awk 'FILENAME == "/proc/vmstat" && /^nr_slab_/ { pages += $2 }
 		FILENAME == "/proc/slabinfo" && FNR > 2 && !/^kmalloc-[0-9]/ { pages -= $15 * $6 }
