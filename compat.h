@@ -131,6 +131,19 @@ compat_stack_trace(unsigned long *entries, unsigned int max, unsigned int skip)
 #endif
 }
 
+/*
+ * What KASAN takes for memory that nobody may use, for its tests exported to modules,
+ * but declared in a header that is mm's own.
+ */
+void kasan_poison(const void *addr, size_t size, u8 value, bool init);
+
+static inline void compat_kasan_poison(const void *addr, size_t bytes, u8 shadow)
+{
+#ifdef CONFIG_KASAN_GENERIC
+	kasan_poison(addr, bytes, shadow, false);
+#endif
+}
+
 /* 6.3: what the macros of kvfree_rcu() call is told the object, not an offset */
 static inline void compat_kvfree_call_rcu(void *head, const void *p)
 {

@@ -354,6 +354,7 @@ static void cpus_line(struct seq_file *m, struct mpslab_cache *cache, int cpu)
 	/* as said above */
 	unsigned int avail = data_race(cc->ac.avail);
 	unsigned long aged = data_race(cc->aged_allocs);	/* likewise */
+	unsigned long allocs = data_race(cc->stat.allocs);	/* likewise */
 	struct cpu_stat st;
 
 	cache_cpu_stat(cache, cpu, &st);
@@ -361,7 +362,7 @@ static void cpus_line(struct seq_file *m, struct mpslab_cache *cache, int cpu)
 		return;
 	seq_printf(m, "%3d %5u %5u %5u %7s %4s %10lu %10lu %10lu %7lu %7lu %7lu %5u\n",
 		   cpu, avail, cc->ac.limit, cc->ac.batchcount,
-		   st.allocs != aged ? "yes" : "no",
+		   allocs != aged ? "yes" : "no",
 		   READ_ONCE(cc->gate) ? "no" : "yes", st.allocs, st.frees,
 		   st.allocs - min(st.allocs, st.misses), st.misses, st.refills,
 		   st.flushes, cpu_cache_aliens(cache, cc));

@@ -121,7 +121,7 @@ static void traces_stop(struct seq_file *m, void *v)
 
 static u64 age_us(const struct traces *traces, u64 when)
 {
-	return traces->now > when ? div_u64(traces->now - when, NSEC_PER_USEC) : 0;
+	return div_u64(age_ns(traces->now, when), NSEC_PER_USEC);
 }
 
 static int traces_show(struct seq_file *m, void *v)

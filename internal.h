@@ -272,6 +272,38 @@ struct slab_debug {
 	u32 state[];
 };
 
+/* What is known of an object, to be told when its slab may have gone. */
+struct object_view {
+	unsigned int index;
+	unsigned int objects;		/* in its slab */
+	struct obj_track allocated;
+	struct obj_track freed;
+};
+
+/**
+ * struct object_fault - a byte of an object that is not what it should be
+ * @cache: the cache
+ * @view: the object
+ * @error: ERROR_RED_ZONE or ERROR_POISON
+ * @at: where, in bytes from the start of the object
+ * @found: the byte
+ * @expected: what was to be found
+ */
+struct object_fault {
+	struct mpslab_cache *cache;
+	struct object_view view;
+	enum cache_error error;
+	long at;
+	u8 found;
+	u8 expected;
+};
+
+/* How long ago; the clocks of two CPUs may differ by a little.  Nanoseconds. */
+static inline u64 age_ns(u64 now, u64 when)
+{
+	return now > when ? now - when : 0;
+}
+
 /* Of a slab with SLAB_DEBUGGED. */
 static inline struct slab_debug *slab_debug(struct mpslab_slab *slab)
 {
@@ -411,7 +443,7 @@ struct mpslab_cache {
 	const char *name;		/* as given */
 	const char *dirname;		/* safe and unique; slabinfo and debugfs */
 	struct list_head list;		/* under mpslab_mutex */
-	bool closing;			/* gets no slab any more; likewise */
+	bool closing;			/* see mpslab_cache_destroy(); under tune_lock */
 	struct dentry *dir;
 	unsigned int limit;		/* tunables, under mpslab_mutex */
 	unsigned int batchcount;
@@ -436,7 +468,7 @@ struct mpslab_cache {
 /* Do tools of the kernel want to know of objects that come and go? */
 static inline bool cache_has_tools(const struct mpslab_cache *cache)
 {
-	return IS_ENABLED(CONFIG_KMSAN) ||
+	return IS_ENABLED(CONFIG_KMSAN) || IS_ENABLED(CONFIG_KASAN_GENERIC) ||
 	       (IS_ENABLED(CONFIG_DEBUG_KMEMLEAK) &&
 		!(cache->flags & SLAB_NOLEAKTRACE));
 }
@@ -454,6 +486,15 @@ cache_node_from(const struct mpslab_cache *cache, int *nid)
 #define for_each_cache_node(cache, nid, n)				\
 	for ((nid) = 0, (n) = cache_node_from(cache, &(nid)); (n);	\
 	     (nid)++, (n) = cache_node_from(cache, &(nid)))
+
+/*
+ * May what the page allocator and others take for short locks be taken here?  On
+ * PREEMPT_RT these sleep.
+ */
+static inline bool may_take_sleeping_locks(void)
+{
+	return !IS_ENABLED(CONFIG_PREEMPT_RT) || preemptible();
+}
 
 DECLARE_PER_CPU(int, cpu_near_node);
 
@@ -490,12 +531,18 @@ void geometry_array_sizes(unsigned int size, unsigned int cpus,
 			  unsigned int *shared);
 unsigned int geometry_keep(unsigned int size, unsigned int objects);
 
+/* ---------------------------------------------------------- slab_tools.c -- */
+
+void tools_see_alloc(const struct mpslab_cache *cache, gfp_t gfp, void *obj);
+void tools_see_free(const struct mpslab_cache *cache, void *obj);
+void tools_see_slab(struct mpslab_slab *slab);
+void tools_see_slab_go(struct mpslab_slab *slab);
+
 /* ----------------------------------------------------------- slab_page.c -- */
 
 int slab_regions_init(void);
 void slab_regions_exit(void);
 struct mpslab_slab *slab_create(struct mpslab_cache *cache, gfp_t gfp, int nid);
-void slab_destroy(struct mpslab_slab *slab);
 void slab_list_release(struct mpslab_cache *cache, struct list_head *slabs);
 
 /* ----------------------------------------------------------- slab_node.c -- */
@@ -567,7 +614,9 @@ size_t slab_debug_bytes(unsigned int objects, u8 options);
 void slab_debug_init(struct mpslab_slab *slab, u8 options);
 bool check_alloc(struct mpslab_cache *cache, void *obj);
 bool check_free(struct mpslab_cache *cache, void *obj);
-bool check_object(struct mpslab_slab *slab, unsigned int i);
+bool check_object(struct mpslab_slab *slab, unsigned int i,
+		  struct object_fault *fault);
+void report_fault(const struct object_fault *fault, const char *fix);
 bool check_in_use(struct mpslab_slab *slab, unsigned int i);
 struct obj_track *slab_track(struct mpslab_slab *slab, unsigned int i, bool freed);
 void check_forget_aside(struct mpslab_slab *slab);
@@ -591,10 +640,10 @@ void cache_debug_init(struct mpslab_cache *cache);
 int cache_debug_set(struct mpslab_cache *cache, u8 options, unsigned int sample);
 void cache_debug_settle(struct mpslab_cache *cache);
 void cache_set_work(struct mpslab_cache *cache, bool look);
-bool cache_forget_aside(struct mpslab_cache *cache);
+void cache_forget_aside(struct mpslab_cache *cache);
 void cache_validate(struct mpslab_cache *cache, struct validation *v);
 bool walk_debugged(struct mpslab_cache *cache,
-		   void (*look)(struct mpslab_slab *slab, void *data),
+		   bool (*look)(struct mpslab_slab *slab, void *data),
 		   bool (*note)(void *data), void *data);
 
 /* ---------------------------------------------------------- slab_trace.c -- */
@@ -665,7 +714,8 @@ void slab_dropin_exit(void);
  */
 __printf(4, 5) void cache_bug(struct mpslab_cache *cache, enum cache_error error,
 			      const char *fix, const char *fmt, ...);
-__printf(5, 6) void cache_bug_object(struct mpslab_slab *slab, unsigned int i,
+__printf(5, 6) void cache_bug_object(struct mpslab_cache *cache,
+				     const struct object_view *view,
 				     enum cache_error error, const char *fix,
 				     const char *fmt, ...);
 const char *cache_error_name(enum cache_error error);

@@ -49,8 +49,6 @@
  * kernel's local_trylock().
  */
 #include <linux/export.h>
-#include <linux/kmemleak.h>
-#include <linux/kmsan-checks.h>
 #include <linux/mm.h>
 #include <linux/preempt.h>
 #include <linux/sched/mm.h>
@@ -274,22 +272,13 @@ EXPORT_SYMBOL_IF_KUNIT(cpu_cache_reap_local);
 /* ------------------------------------------------------------------- alloc -- */
 
 /*
- * On PREEMPT_RT the page allocator's locks sleep, so in atomic context an
- * allocation there takes what the cache has.
- */
-static bool may_grow(void)
-{
-	return !IS_ENABLED(CONFIG_PREEMPT_RT) || preemptible();
-}
-
-/*
- * For the same reason a free in atomic context leaves an empty slab on the node
- * there; and a hardirq has better things to do than giving back pages on any
- * kernel.  The next reap takes what is above the limit.
+ * The page allocator has such locks, so on PREEMPT_RT a free in atomic context leaves
+ * an empty slab on the node; and a hardirq has better things to do than giving back
+ * pages on any kernel.  The next reap takes what is above the limit.
  */
 static bool may_release_slabs(void)
 {
-	return IS_ENABLED(CONFIG_PREEMPT_RT) ? preemptible() : !in_hardirq();
+	return may_take_sleeping_locks() && !in_hardirq();
 }
 
 /* From this CPU's array, refilled if need be; the node if that is closed. */
@@ -403,7 +392,8 @@ static unsigned int alloc_grow(struct mpslab_cache *cache, gfp_t gfp, int nid,
 	struct mpslab_slab *slab = NULL;
 	unsigned int got = 0;
 
-	if (likely(may_grow())) {
+	/* Else an allocation takes what the cache has. */
+	if (likely(may_take_sleeping_locks())) {
 		might_alloc(gfp);
 		if (choose)
 			slab = create_on_node(cache, gfp, nid);
@@ -454,23 +444,6 @@ static noinline void *zero_object(struct mpslab_cache *cache, gfp_t gfp,
 	return memset(obj, 0, cache->object_size);
 }
 
-/*
- * What tools of the kernel want to know of an object that is handed out.  They take
- * locks, so what happens in NMI they do not hear: an object that was freed there is
- * still known to kmemleak.
- */
-static void tell_alloc(struct mpslab_cache *cache, gfp_t gfp, void *obj)
-{
-	if (in_nmi())
-		return;
-	if (!(cache->flags & SLAB_NOLEAKTRACE)) {
-		kmemleak_free(obj);
-		kmemleak_alloc(obj, cache->object_size, 1, gfp & ~GFP_WORK);
-	}
-	if (!cache->ctor && !(gfp & __GFP_ZERO))
-		kmsan_poison_memory(obj, cache->object_size, gfp & ~GFP_WORK);
-}
-
 /**
  * alloc_work() - what some caches do to every object that they hand out
  * @cache: the cache
@@ -478,7 +451,8 @@ static void tell_alloc(struct mpslab_cache *cache, gfp_t gfp, void *obj)
  * @obj: the object, or NULL
  *
  * An object that is not what it was when it was freed is kept aside, and another
- * takes its place; as one less is there each time, that comes to an end.
+ * takes its place; as one less is there each time, that comes to an end.  None does if
+ * it has to be of one node, which is not known here.
  *
  * Context: as mpslab_cache_alloc().
  * Return: an object, or NULL.
@@ -488,10 +462,11 @@ void *alloc_work(struct mpslab_cache *cache, gfp_t gfp, void *obj)
 	if (gfp & GFP_WORK) {
 		while (obj && READ_ONCE(cache->look) && !check_alloc(cache, obj)) {
 			obj = NULL;
-			alloc_slow(cache, gfp & ~GFP_WORK, &obj, 1);
+			if (!(gfp & __GFP_THISNODE))
+				alloc_slow(cache, gfp & ~GFP_WORK, &obj, 1);
 		}
 		if (obj)
-			tell_alloc(cache, gfp, obj);
+			tools_see_alloc(cache, gfp, obj);
 	}
 	if (gfp & __GFP_ZERO)
 		return zero_object(cache, gfp, obj);
@@ -717,6 +692,27 @@ static void make_room(struct mpslab_cache *cache, struct cpu_cache *cc,
 }
 
 /*
+ * In NMI: does an array of this CPU take the object?  Whoever was interrupted waits, so
+ * one that has room keeps it until we push.
+ */
+static bool array_takes(struct mpslab_cache *cache, int nid)
+{
+	struct cpu_cache *cc = raw_cpu_ptr(READ_ONCE(cache->cpu));
+	struct array_cache *ac;
+
+	if (!READ_ONCE(cc->gate))
+		return false;
+	ac = array_for(cache, cc, nid);
+	return ac && ac_room(ac);
+}
+
+static void refuse_nmi_free(struct mpslab_cache *cache)
+{
+	cache_bug(cache, ERROR_CONTEXT, "not freed",
+		  "free in NMI that needs a node");
+}
+
+/*
  * Frees that are not a mere push; @nid is the object's node where that matters.
  * Whether it is this CPU's is asked inside, where the CPU cannot change.
  */
@@ -742,8 +738,7 @@ static noinline void free_slow(struct mpslab_cache *cache, void *obj, int nid)
 		report_bad_free(cache, ERROR_DOUBLE_FREE, obj, 1);
 	} else if (unlikely(!done)) {
 		if (in_nmi())
-			cache_bug(cache, ERROR_CONTEXT, "not freed",
-				  "free in NMI that needs a node");
+			refuse_nmi_free(cache);
 		else
 			free_direct(cache, obj, empty);
 	}
@@ -763,21 +758,6 @@ static bool is_object(struct mpslab_cache *cache, void *obj)
 }
 
 /*
- * What tools of the kernel want to know of an object that comes back.  Of one that is
- * looked at until it is used again KMSAN must think that it has contents.
- */
-static void tell_free(struct mpslab_cache *cache, void *obj)
-{
-	if (in_nmi())
-		return;
-	if (!(cache->flags & SLAB_NOLEAKTRACE))
-		kmemleak_free(obj);
-	if (!cache->ctor && !(cache->flags & SLAB_TYPESAFE_BY_RCU) &&
-	    !READ_ONCE(cache->look))
-		kmsan_poison_memory(obj, cache->object_size, GFP_NOWAIT);
-}
-
-/*
  * What some caches do at every free: look at the object, wipe it, and send it home
  * if it is of another node, for which its page is enough: as on a machine of one
  * node, what is no object of the cache is found when it leaves the array.
@@ -791,6 +771,11 @@ static void free_with_work(struct mpslab_cache *cache, void *obj)
 		report_bad_free(cache, ERROR_NO_OBJECT, obj, 1);
 		return;
 	}
+	/* Before the object is changed. */
+	if (unlikely(in_nmi()) && !array_takes(cache, nid)) {
+		refuse_nmi_free(cache);
+		return;
+	}
 	if (READ_ONCE(cache->look)) {
 		if (!check_free(cache, obj))
 			return;
@@ -800,7 +785,7 @@ static void free_with_work(struct mpslab_cache *cache, void *obj)
 		if (cache->init_on_free)
 			memset(obj, 0, cache->object_size);
 	}
-	tell_free(cache, obj);
+	tools_see_free(cache, obj);
 	preempt_disable();
 	done = nid == near_node() && cpu_cache_push(cache, obj, NULL);
 	preempt_enable();

@@ -211,55 +211,89 @@ static void fill_in_use(struct mpslab_slab *slab, void *obj)
 		memset(obj, POISON_INUSE, slab->cache->object_size);
 }
 
-/* What is wrong with an object: the first byte that is, and what it should be. */
-struct fault {
-	enum cache_error error;
-	const u8 *at;
-	u8 found;
-	u8 expected;
-};
+static void copy_track(struct obj_track *to, struct mpslab_slab *slab,
+		       unsigned int i, bool freed)
+{
+	const struct obj_track *t = slab_track(slab, i, freed);
 
-static bool find_other(struct fault *fault, enum cache_error error,
-		       const void *from, u8 byte, size_t bytes)
+	/* Half of it may be new, of whom nobody is right about the object. */
+	*to = t ? data_race(*t) : (struct obj_track){ };
+}
+
+static void view_object(struct object_view *view, struct mpslab_slab *slab,
+			unsigned int i)
+{
+	view->index = i;
+	view->objects = slab->objects;
+	copy_track(&view->allocated, slab, i, false);
+	copy_track(&view->freed, slab, i, true);
+}
+
+/* From @offset bytes behind @obj on, the first that is not @byte. */
+static bool find_other(struct object_fault *fault, enum cache_error error,
+		       const void *obj, long offset, u8 byte, size_t bytes)
 {
 	/* Whoever looks without owning the object asks afterwards who did. */
-	const u8 *at = data_race(memchr_inv(from, byte, bytes));
+	const u8 *at = data_race(memchr_inv(obj + offset, byte, bytes));
 
 	if (likely(!at))
 		return false;
 	fault->error = error;
-	fault->at = at;
+	fault->at = (const void *)at - obj;
 	fault->found = data_race(*at);		/* likewise */
 	fault->expected = byte;
 	return true;
 }
 
-static bool find_fault(struct mpslab_slab *slab, const void *obj, bool in_use,
-		       struct fault *fault)
+static bool find_fault(struct mpslab_slab *slab, unsigned int i, bool in_use,
+		       struct object_fault *fault)
 {
 	const struct mpslab_cache *cache = slab->cache;
 	const struct debug_layout *layout = &cache->debug_layout;
+	const void *obj = slab_object(slab, i);
 	size_t size = cache->object_size;
 	u8 zone = in_use ? SLUB_RED_ACTIVE : SLUB_RED_INACTIVE;
 
 	if (slab_debug(slab)->options & DEBUG_RED_ZONE &&
-	    (find_other(fault, ERROR_RED_ZONE, obj - layout->left, zone,
+	    (find_other(fault, ERROR_RED_ZONE, obj, -(long)layout->left, zone,
 			layout->left) ||
-	     find_other(fault, ERROR_RED_ZONE, obj + size, zone,
+	     find_other(fault, ERROR_RED_ZONE, obj, size, zone,
 			layout->size - layout->left - size)))
 		return true;
 	return !in_use && has_poison(slab) &&
-	       (find_other(fault, ERROR_POISON, obj, POISON_FREE, size - 1) ||
-		find_other(fault, ERROR_POISON, obj + size - 1, POISON_END, 1));
+	       (find_other(fault, ERROR_POISON, obj, 0, POISON_FREE, size - 1) ||
+		find_other(fault, ERROR_POISON, obj, size - 1, POISON_END, 1));
 }
 
-static void report_fault(struct mpslab_slab *slab, unsigned int i,
-			 const struct fault *fault, const char *fix)
+/* To be told of it without the slab. */
+static void fault_view(struct object_fault *fault, struct mpslab_slab *slab,
+		       unsigned int i)
 {
-	long at = (const void *)fault->at - slab_object(slab, i);
-	long size = slab->cache->object_size;
+	fault->cache = slab->cache;
+	view_object(&fault->view, slab, i);
+}
 
-	cache_bug_object(slab, i, fault->error, fix,
+/* Nobody gets the object any more; the caller owns it. */
+static void keep_aside(struct mpslab_slab *slab, unsigned int i,
+		       struct object_fault *fault)
+{
+	fault_view(fault, slab, i);
+	report_fault(fault, "object kept aside");
+	state_set_aside(slab->cache, &slab_debug(slab)->state[i]);
+}
+
+/**
+ * report_fault() - report an object that was written where it should not be
+ * @fault: what check_object() found
+ * @fix: what was done about it
+ *
+ * Context: any.
+ */
+void report_fault(const struct object_fault *fault, const char *fix)
+{
+	long size = fault->cache->object_size, at = fault->at;
+
+	cache_bug_object(fault->cache, &fault->view, fault->error, fix,
 			 "object of %ld bytes, written %ld byte(s) %s: 0x%02x where 0x%02x was",
 			 size, at < 0 ? -at : at < size ? at : at - size,
 			 at < 0 ? "before its start" : at < size ?
@@ -320,7 +354,7 @@ static int find_object(struct mpslab_cache *cache, const void *obj,
 bool check_alloc(struct mpslab_cache *cache, void *obj)
 {
 	struct mpslab_slab *slab;
-	struct fault fault;
+	struct object_fault fault;
 	u32 *state;
 	int i;
 
@@ -334,9 +368,8 @@ bool check_alloc(struct mpslab_cache *cache, void *obj)
 		report_bad_free(cache, ERROR_DOUBLE_FREE, obj, 1);
 		return false;
 	}
-	if (unlikely(find_fault(slab, obj, false, &fault))) {
-		report_fault(slab, i, &fault, "object kept aside");
-		state_set_aside(cache, state);
+	if (unlikely(find_fault(slab, i, false, &fault))) {
+		keep_aside(slab, i, &fault);
 		return false;
 	}
 	track(slab, i, false);
@@ -363,7 +396,7 @@ static bool is_free_in_slab(const struct mpslab_slab *slab, unsigned int i)
 bool check_free(struct mpslab_cache *cache, void *obj)
 {
 	struct mpslab_slab *slab;
-	struct fault fault;
+	struct object_fault fault;
 	u32 *state;
 	int i;
 
@@ -381,13 +414,13 @@ bool check_free(struct mpslab_cache *cache, void *obj)
 	}
 	state = &slab_debug(slab)->state[i];
 	if (unlikely(!state_leave(state, STEP_IN_USE))) {
-		cache_bug_object(slab, i, ERROR_DOUBLE_FREE, "not freed",
-				 "object freed twice");
+		view_object(&fault.view, slab, i);
+		cache_bug_object(cache, &fault.view, ERROR_DOUBLE_FREE,
+				 "not freed", "object freed twice");
 		return false;
 	}
-	if (unlikely(find_fault(slab, obj, true, &fault))) {
-		report_fault(slab, i, &fault, "object kept aside");
-		state_set_aside(cache, state);
+	if (unlikely(find_fault(slab, i, true, &fault))) {
+		keep_aside(slab, i, &fault);
 		return false;
 	}
 	track(slab, i, true);
@@ -402,26 +435,26 @@ bool check_free(struct mpslab_cache *cache, void *obj)
  * check_object() - look at an object of a debugged slab, whoever has it
  * @slab: the slab, which stays as long as this takes
  * @i: the object
+ * @fault: what was found, for report_fault()
  *
  * Context: any; does not disturb anybody.
- * Return: false if it was written where it should not be, which is reported.
+ * Return: false if it was written where it should not be.
  */
-bool check_object(struct mpslab_slab *slab, unsigned int i)
+bool check_object(struct mpslab_slab *slab, unsigned int i,
+		  struct object_fault *fault)
 {
 	u32 *state = &slab_debug(slab)->state[i];
 	u32 before = smp_load_acquire(state);	/* state_arrive() */
 	enum step step = state_step(before);
-	struct fault fault;
 
 	if (before & STATE_ASIDE || (step != STEP_FREE && step != STEP_IN_USE))
 		return true;
-	if (likely(!find_fault(slab, slab_object(slab, i), step == STEP_IN_USE,
-			       &fault)))
+	if (likely(!find_fault(slab, i, step == STEP_IN_USE, fault)))
 		return true;
 	smp_rmb();				/* state_leave() */
 	if (READ_ONCE(*state) != before)
 		return true;
-	report_fault(slab, i, &fault, "nothing yet");
+	fault_view(fault, slab, i);
 	return false;
 }
 
@@ -442,12 +475,13 @@ bool check_in_use(struct mpslab_slab *slab, unsigned int i)
 
 /**
  * check_forget_aside() - objects that are kept aside may go with their slab
- * @slab: a debugged slab
+ * @slab: a debugged slab, of which nothing will be taken any more
  *
  * Context: list_lock of the slab's node; nobody uses the cache any more.
  */
 void check_forget_aside(struct mpslab_slab *slab)
 {
+	struct cache_node *n = slab->cache->node[slab_nid(slab)];
 	struct slab_debug *debug = slab_debug(slab);
 	unsigned int i;
 
@@ -456,7 +490,7 @@ void check_forget_aside(struct mpslab_slab *slab)
 			continue;
 		debug->state[i] = STEP_FREE;
 		atomic_long_dec(&slab->cache->aside);
-		node_put(slab->cache->node[slab_nid(slab)], slab,
-			 slab_object(slab, i), NULL);
+		n->frees++;
+		node_put(n, slab, slab_object(slab, i), NULL);
 	}
 }

@@ -86,7 +86,8 @@ void cache_bug(struct mpslab_cache *cache, enum cache_error error,
 	va_list args;
 
 	atomic_long_inc(&cache->errors[error]);
-	if (!__ratelimit(&report_limit))
+	/* Of a cache that is destroyed in use more is said than this. */
+	if (error != ERROR_IN_USE && !__ratelimit(&report_limit))
 		return;
 	va_start(args, fmt);
 	vaf.va = &args;
@@ -100,10 +101,10 @@ static void print_track(const struct obj_track *t, const char *what)
 	unsigned long *entries;
 	unsigned int nr;
 
-	if (!t || !t->when)
+	if (!t->when)
 		return;
 	pr_err("    %s by pid %d on CPU %d, %llu us ago:\n", what, t->pid, t->cpu,
-	       div_u64(local_clock() - t->when, NSEC_PER_USEC));
+	       div_u64(age_ns(local_clock(), t->when), NSEC_PER_USEC));
 	nr = compat_stack_fetch(t->stack, &entries);
 	while (nr--)
 		pr_err("      %pS\n", (void *)*entries++);
@@ -111,19 +112,18 @@ static void print_track(const struct obj_track *t, const char *what)
 
 /**
  * cache_bug_object() - report what was done to an object of a debugged slab
- * @slab: the slab
- * @i: the object
+ * @cache: the cache
+ * @view: the object
  * @error: what it was
  * @fix: what was done about it
  * @fmt: the same in words, for printf()
  *
  * Context: any.
  */
-void cache_bug_object(struct mpslab_slab *slab, unsigned int i,
-		      enum cache_error error, const char *fix,
-		      const char *fmt, ...)
+void cache_bug_object(struct mpslab_cache *cache,
+		      const struct object_view *view, enum cache_error error,
+		      const char *fix, const char *fmt, ...)
 {
-	struct mpslab_cache *cache = slab->cache;
 	struct va_format vaf = { .fmt = fmt };
 	va_list args;
 
@@ -134,9 +134,9 @@ void cache_bug_object(struct mpslab_slab *slab, unsigned int i,
 	vaf.va = &args;
 	pr_err("BUG %s: %pV\n", cache->dirname, &vaf);
 	va_end(args);
-	pr_err("    object %u of %u in its slab\n", i, slab->objects);
-	print_track(slab_track(slab, i, false), "allocated");
-	print_track(slab_track(slab, i, true), "freed");
+	pr_err("    object %u of %u in its slab\n", view->index, view->objects);
+	print_track(&view->allocated, "allocated");
+	print_track(&view->freed, "freed");
 	pr_err("FIX %s: %s\n", cache->dirname, fix);
 }
 

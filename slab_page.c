@@ -7,7 +7,6 @@
  */
 #include <linux/bitmap.h>
 #include <linux/export.h>
-#include <linux/kmemleak.h>
 #include <linux/mm.h>
 #include <linux/moduleparam.h>
 #include <linux/vmstat.h>
@@ -258,38 +257,21 @@ struct mpslab_slab *slab_create(struct mpslab_cache *cache, gfp_t gfp, int nid)
 	}
 	if (likely(!slab))
 		slab = create_plain(cache, gfp, nid, generation);
-	if (likely(slab))
+	if (likely(slab)) {
 		construct_objects(cache, slab);
+		tools_see_slab(slab);
+	}
 	return slab;
 }
 EXPORT_SYMBOL_IF_KUNIT(slab_create);
 
-/*
- * Objects that were freed in NMI, or kept aside, are still known to kmemleak, which
- * gives up when the same memory is told of again in other pieces.
- */
-static void forget_objects(struct mpslab_slab *slab)
-{
-	unsigned int i;
-
-	for (i = 0; i < slab->objects; i++)
-		kmemleak_free(slab_object(slab, i));
-}
-
-/**
- * slab_destroy() - give a slab back to the page allocator
- * @slab: the slab, on no list
- *
- * Context: as slab_list_release().
- */
-void slab_destroy(struct mpslab_slab *slab)
+static void slab_destroy(struct mpslab_slab *slab)
 {
 	unsigned int order = slab_order(slab);
 	bool apart = slab_is_apart(slab);
 	struct page *page = slab->page;
 
-	if (cache_has_tools(slab->cache))
-		forget_objects(slab);
+	tools_see_slab_go(slab);
 	if (unlikely(slab_is_debugged(slab)))
 		atomic_dec(&slab->cache->nr_debugged);
 	count_pages(slab->cache, page, -(long)(PAGE_SIZE << order));

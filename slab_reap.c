@@ -217,33 +217,31 @@ EXPORT_SYMBOL_IF_KUNIT(cache_force_refill);
  * cache_force_grow() - add a slab to this CPU's node
  * @cache: the cache
  *
- * Whoever destroys the cache may do so meanwhile, and waits for us only when it has
- * found no slab left.
+ * Whoever destroys the cache waits until the slab is there, as nobody would give it
+ * back later.  Nor is one made when he was refused: the constructor may be gone.
  *
  * Context: task; sleeps.
- * Return: 0, -ENOMEM, or -EBUSY if the cache is being destroyed.
+ * Return: 0, -ENOMEM, or -EBUSY if the cache's client has destroyed it.
  */
 int cache_force_grow(struct mpslab_cache *cache)
 {
-	struct mpslab_slab *slab = slab_create(cache, GFP_KERNEL, near_node());
+	struct mpslab_slab *slab = NULL;
 	struct cache_node *n;
 	unsigned long flags;
-	int err = 0;
+	bool closing;
 
-	if (!slab)
-		return -ENOMEM;
-	mutex_lock(&mpslab_mutex);
-	if (cache->closing) {
-		slab_destroy(slab);
-		err = -EBUSY;
-	} else {
+	mutex_lock(&cache->tune_lock);
+	closing = cache->closing;
+	if (!closing)
+		slab = slab_create(cache, GFP_KERNEL, near_node());
+	if (slab) {
 		n = cache->node[slab_nid(slab)];
 		raw_spin_lock_irqsave(&n->list_lock, flags);
 		node_add_slab(n, slab);
 		raw_spin_unlock_irqrestore(&n->list_lock, flags);
 	}
-	mutex_unlock(&mpslab_mutex);
-	return err;
+	mutex_unlock(&cache->tune_lock);
+	return slab ? 0 : closing ? -EBUSY : -ENOMEM;
 }
 EXPORT_SYMBOL_IF_KUNIT(cache_force_grow);
 

@@ -708,12 +708,36 @@ int mpslab_cache_shrink(struct mpslab_cache *cache)
 }
 EXPORT_SYMBOL_GPL(mpslab_cache_shrink);
 
-/* Clients are done with the cache, but who writes to its files is not: see "grow". */
-static void set_closing(struct mpslab_cache *cache, bool closing)
+/*
+ * The client is done with the cache, and its code, the constructor too, may go.  Who
+ * writes to the cache's files is not done: see cache_force_grow().
+ */
+static void set_closing(struct mpslab_cache *cache)
 {
-	mutex_lock(&mpslab_mutex);
-	cache->closing = closing;
-	mutex_unlock(&mpslab_mutex);
+	mutex_lock(&cache->tune_lock);
+	cache->closing = true;
+	mutex_unlock(&cache->tune_lock);
+}
+
+/*
+ * Give back all slabs that hold no object in use, with the objects that are kept aside
+ * if there are no others.  The slabs that are left, and the objects in use there.
+ */
+static unsigned long drain_for_good(struct mpslab_cache *cache,
+				    unsigned long *objects)
+{
+	unsigned long slabs, aside;
+
+	cache_drain(cache);
+	slabs = live_slabs(cache, objects);
+	aside = atomic_long_read(&cache->aside);
+	if (!aside || *objects > aside) {
+		*objects -= aside;
+		return slabs;
+	}
+	cache_forget_aside(cache);
+	cache_drain(cache);
+	return live_slabs(cache, objects);
 }
 
 /**
@@ -733,16 +757,11 @@ void mpslab_cache_destroy(struct mpslab_cache *cache)
 		return;
 	if (READ_ONCE(cache->rcu_frees))
 		kvfree_rcu_wait();
-	set_closing(cache, true);
-	cache_drain(cache);
-	if (cache_forget_aside(cache))
-		cache_drain(cache);
-	/* Slabs without objects in use have just gone. */
-	if (live_slabs(cache, &objects)) {
+	set_closing(cache);
+	if (drain_for_good(cache, &objects)) {
 		cache_bug(cache, ERROR_IN_USE, "cache kept",
 			  "destroyed with %lu object(s) in use", objects);
 		report_leaks(cache);
-		set_closing(cache, false);
 		return;
 	}
 

@@ -25,7 +25,7 @@ struct collection {
 };
 
 /* Under list_lock, where nothing can be added up: copy what the slab knows. */
-static void copy_tracks(struct mpslab_slab *slab, void *data)
+static bool copy_tracks(struct mpslab_slab *slab, void *data)
 {
 	struct collection *c = data;
 	bool freed = c->kind == TRACE_FREES;
@@ -44,6 +44,7 @@ static void copy_tracks(struct mpslab_slab *slab, void *data)
 		c->track[c->nr_tracks++] = t ? data_race(*t) :
 					       (struct obj_track){ };
 	}
+	return true;
 }
 
 /* Those that were not traced are not those whose stack could not be kept. */
@@ -196,8 +197,13 @@ static void print_sum(const struct traces *traces, const struct trace_sum *sum)
 	unsigned long *entries;
 	unsigned int nr;
 
+	if (!sum->oldest) {
+		pr_err("    %lu object(s) not traced\n", sum->count);
+		return;
+	}
 	pr_err("    %lu object(s), the oldest allocated %llu ms ago:\n",
-	       sum->count, div_u64(traces->now - sum->oldest, NSEC_PER_MSEC));
+	       sum->count, div_u64(age_ns(traces->now, sum->oldest),
+				   NSEC_PER_MSEC));
 	nr = compat_stack_fetch(sum->stack, &entries);
 	while (nr--)
 		pr_err("      %pS\n", (void *)*entries++);
@@ -220,8 +226,7 @@ void report_leaks(struct mpslab_cache *cache)
 	if (!traces)
 		return;
 	for (i = 0; i < min(traces->nr, REPORT_STACKS); i++)
-		if (traces->sums[i]->oldest)
-			print_sum(traces, traces->sums[i]);
+		print_sum(traces, traces->sums[i]);
 	if (traces->nr > REPORT_STACKS)
 		pr_err("    and %u more stacks\n", traces->nr - REPORT_STACKS);
 	traces_free(traces);

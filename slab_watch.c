@@ -250,13 +250,13 @@ EXPORT_SYMBOL_IF_KUNIT(cache_debug_settle);
 
 /* --------------------------------------------------------------------- walking -- */
 
-/* One walk at a time; taken inside mpslab_mutex, and nothing but 5 inside it. */
+/* One walk at a time. */
 static DEFINE_MUTEX(walk_mutex);
 static u32 last_walk;			/* under walk_mutex */
 
 /* The next slab of the node that this walk has not seen, if there is one. */
 static bool walk_next(struct cache_node *n, u32 walk,
-		      void (*look)(struct mpslab_slab *slab, void *data),
+		      bool (*look)(struct mpslab_slab *slab, void *data),
 		      void *data)
 {
 	struct slab_debug *debug;
@@ -266,10 +266,11 @@ static bool walk_next(struct cache_node *n, u32 walk,
 	raw_spin_lock_irqsave(&n->list_lock, flags);
 	debug = list_first_entry_or_null(&n->debugged, struct slab_debug, list);
 	if (debug && debug->visit != walk) {
-		debug->visit = walk;
-		list_move_tail(&debug->list, &n->debugged);
-		look(debug->slab, data);
 		found = true;
+		if (look(debug->slab, data)) {
+			debug->visit = walk;
+			list_move_tail(&debug->list, &n->debugged);
+		}
 	}
 	raw_spin_unlock_irqrestore(&n->list_lock, flags);
 	return found;
@@ -278,8 +279,9 @@ static bool walk_next(struct cache_node *n, u32 walk,
 /**
  * walk_debugged() - look at every debugged slab once
  * @cache: the cache
- * @look: called for each, with list_lock held, which keeps the slab there
- * @note: called after each, with no spinlock held; false ends the walk
+ * @look: called for each, with list_lock held, which keeps the slab there; false
+ *	to be called for it once more, if it is still there then
+ * @note: called after each call of it, with no spinlock held; false ends the walk
  * @data: passed to both
  *
  * Slabs that come meanwhile join the list behind those that were seen.
@@ -288,7 +290,7 @@ static bool walk_next(struct cache_node *n, u32 walk,
  * Return: false if @note ended it.
  */
 bool walk_debugged(struct mpslab_cache *cache,
-		   void (*look)(struct mpslab_slab *slab, void *data),
+		   bool (*look)(struct mpslab_slab *slab, void *data),
 		   bool (*note)(void *data), void *data)
 {
 	struct cache_node *n;
@@ -306,27 +308,69 @@ bool walk_debugged(struct mpslab_cache *cache,
 	return ok;
 }
 
-static void validate_debugged(struct mpslab_slab *slab, void *data)
-{
-	struct validation *v = data;
-	unsigned int i;
+/* Bytes of objects that are looked at under one hold of a list_lock. */
+#define LOOK_BYTES	8192
 
-	v->debugged++;
-	v->objects += slab->objects;
-	for (i = 0; i < slab->objects; i++)
-		v->wrong += !check_object(slab, i);
-}
+/* A walk for cache_validate(): how far it is in which slab, and what it found last. */
+struct look {
+	struct validation *v;
+	struct mpslab_slab *slab;
+	unsigned int next;
+	struct object_fault fault;
+	bool faulty;
+};
 
-static bool go_on(void *data)
+/*
+ * So many objects, or up to one that is wrong, which note_fault() reports when it may.
+ * Another slab that has taken this one's place meanwhile is not looked at from its
+ * start.
+ */
+static bool look_at_objects(struct mpslab_slab *slab, void *data)
 {
+	unsigned int bytes = 0, size = slab->cache->debug_layout.size;
+	struct look *l = data;
+
+	if (l->slab != slab) {
+		l->slab = slab;
+		l->next = 0;
+		l->v->debugged++;
+	}
+	while (l->next < slab->objects && bytes < LOOK_BYTES && !l->faulty) {
+		l->faulty = !check_object(slab, l->next++, &l->fault);
+		l->v->objects++;
+		bytes += size;
+	}
+	if (l->next < slab->objects)
+		return false;
+	l->slab = NULL;
 	return true;
 }
 
-/* Do the slab's own words agree? */
-static bool slab_is_sound(const struct mpslab_cache *cache,
-			  const struct mpslab_slab *slab)
+static bool note_fault(void *data)
 {
-	return slab->cache == cache && slab_listed(slab->page) == slab &&
+	struct look *l = data;
+
+	if (l->faulty) {
+		l->faulty = false;
+		l->v->wrong++;
+		report_fault(&l->fault, "nothing yet");
+	}
+	return true;
+}
+
+static bool is_count_of(const struct mpslab_cache *cache, unsigned int objects)
+{
+	return objects == cache->best.objects ||
+	       objects == cache->fallback.objects ||
+	       objects == cache->debug_layout.geo.objects;
+}
+
+/* Do the slab's own words agree?  No more of them is believed than was looked at. */
+static bool slab_is_sound(const struct mpslab_cache *cache,
+			  const struct mpslab_slab *slab, const struct page *page)
+{
+	return slab->cache == cache && slab->page == page &&
+	       is_count_of(cache, slab->objects) &&
 	       slab->inuse + bitmap_weight(slab->free, slab->objects) ==
 	       slab->objects;
 }
@@ -353,7 +397,7 @@ static void validate_list(struct mpslab_cache *cache, struct cache_node *n,
 		}
 		list_move_tail(&page->lru, list);
 		slab = slab_listed(page);
-		sound = slab && slab_is_sound(cache, slab);
+		sound = slab && slab_is_sound(cache, slab, page);
 		raw_spin_unlock_irqrestore(&n->list_lock, flags);
 		v->slabs++;
 		if (!sound) {
@@ -377,6 +421,7 @@ static void validate_list(struct mpslab_cache *cache, struct cache_node *n,
  */
 void cache_validate(struct mpslab_cache *cache, struct validation *v)
 {
+	struct look l = { .v = v };
 	struct cache_node *n;
 	int nid;
 
@@ -386,26 +431,28 @@ void cache_validate(struct mpslab_cache *cache, struct validation *v)
 		validate_list(cache, n, &n->full, READ_ONCE(n->nr_full), v);
 		validate_list(cache, n, &n->free, READ_ONCE(n->nr_free), v);
 	}
-	walk_debugged(cache, validate_debugged, go_on, v);
+	walk_debugged(cache, look_at_objects, note_fault, &l);
 }
 EXPORT_SYMBOL_IF_KUNIT(cache_validate);
 
-static void forget_aside(struct mpslab_slab *slab, void *data)
+static bool forget_aside(struct mpslab_slab *slab, void *data)
 {
 	check_forget_aside(slab);
+	return true;
+}
+
+static bool go_on(void *data)
+{
+	return true;
 }
 
 /**
  * cache_forget_aside() - free what was kept aside
- * @cache: a cache that nobody uses any more
+ * @cache: a cache that nobody uses any more, nor will
  *
  * Context: task; sleeps.
- * Return: true if there was anything.
  */
-bool cache_forget_aside(struct mpslab_cache *cache)
+void cache_forget_aside(struct mpslab_cache *cache)
 {
-	if (!atomic_long_read(&cache->aside))
-		return false;
 	walk_debugged(cache, forget_aside, go_on, NULL);
-	return true;
 }

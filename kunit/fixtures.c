@@ -9,6 +9,8 @@
 #include <linux/interrupt.h>
 #include <linux/irq_work.h>
 #include <linux/jiffies.h>
+#include <linux/kasan.h>
+#include <linux/kmsan-checks.h>
 #include <linux/kthread.h>
 #include <linux/mm.h>
 #include <linux/moduleparam.h>
@@ -291,6 +293,25 @@ unsigned long drain_shared(struct mpslab_cache *cache, unsigned long max)
 	nr = node_drain_shared(cache, home(cache), max);
 	mutex_unlock(&mpslab_mutex);
 	return nr;
+}
+
+/* What only a test may look at, or change: KASAN and KMSAN let it pass. */
+bool free_memory_is(void *obj, u8 byte, size_t bytes)
+{
+	bool is;
+
+	kasan_disable_current();
+	kmsan_unpoison_memory(obj, bytes);
+	is = !memchr_inv(obj, byte, bytes);
+	kasan_enable_current();
+	return is;
+}
+
+void free_memory_set(void *obj, u8 byte, size_t bytes)
+{
+	kasan_disable_current();
+	memset(obj, byte, bytes);
+	kasan_enable_current();
 }
 
 void **test_pointers(struct kunit *test, unsigned int nr)

@@ -108,6 +108,8 @@ static inline struct cache_node *home(struct mpslab_cache *cache)
 
 /* Arrays of pointers and objects; what cannot be had ends the case. */
 void **test_pointers(struct kunit *test, unsigned int nr);
+bool free_memory_is(void *obj, u8 byte, size_t bytes);
+void free_memory_set(void *obj, u8 byte, size_t bytes);
 void take_objects(struct kunit *test, struct mpslab_cache *cache, void **objs,
 		  unsigned int nr);
 void give_objects(struct mpslab_cache *cache, void **objs, unsigned int nr);

@@ -209,6 +209,55 @@ static void constructed_objects_stay_so(struct kunit *test)
 	test_cache_end(test, cache, 0);
 }
 
+/* A refused end changes nothing of what is known: what was damaged stays aside. */
+static void destroy_refused_keeps_aside(struct kunit *test)
+{
+	struct mpslab_cache *cache = debugged_cache(test, ALL);
+	void *objs[2], *more[40];
+
+	take_objects(test, cache, objs, 2);
+	((u8 *)objs[0])[-1] ^= 1;
+	mpslab_cache_free(cache, objs[0]);
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&cache->aside), 1L);
+	mpslab_cache_destroy(cache);
+	KUNIT_EXPECT_EQ(test, errors_of(cache, ERROR_IN_USE), 1L);
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&cache->aside), 1L);
+	expect_balanced(test, cache, 1);
+	take_objects(test, cache, more, ARRAY_SIZE(more));
+	give_objects(cache, more, ARRAY_SIZE(more));
+	KUNIT_EXPECT_EQ(test, errors_of(cache, ERROR_RED_ZONE), 1L);
+	/* Its constructor may be gone, if it had one. */
+	KUNIT_EXPECT_EQ(test, cache_force_grow(cache), -EBUSY);
+	give_objects(cache, objs + 1, 1);
+	test_cache_end(test, cache, 2);
+}
+
+static void alloc_node_of_what_was_written_to_is_of_no_other(struct kunit *test)
+{
+	gfp_t gfp = GFP_KERNEL | __GFP_THISNODE;
+	struct mpslab_cache *cache = debugged_cache(test, DEBUG_POISON);
+	unsigned int nr = cache->debug_layout.geo.objects, got;
+	void **objs = test_pointers(test, nr);
+	u8 *obj;
+
+	pin_to_this_cpu(test);
+	obj = mpslab_cache_alloc(cache, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, obj);
+	mpslab_cache_free(cache, obj);
+	obj[3] ^= 1;
+	cpu_cache_drain_local(cache);
+	/* All of the slab, up to that one. */
+	for (got = 0; got < nr; got++) {
+		objs[got] = mpslab_cache_alloc_node(cache, gfp, near_node());
+		if (!objs[got])
+			break;
+	}
+	KUNIT_EXPECT_LT(test, got, nr);
+	KUNIT_EXPECT_EQ(test, errors_of(cache, ERROR_POISON), 1L);
+	give_objects(cache, objs, got);
+	test_cache_end(test, cache, 1);
+}
+
 /* ------------------------------------------------------------------- switching -- */
 
 static void flags_of_creation_count(struct kunit *test)
@@ -330,23 +379,40 @@ static void validate_finds_what_nobody_came_across(struct kunit *test)
 	test_cache_end(test, cache, 2);
 }
 
-/* Of a plain slab, too. */
+/* Of a plain slab, too; and none of its words is trusted. */
 static void validate_finds_a_descriptor_written_over(struct kunit *test)
 {
 	struct mpslab_cache *cache = test_cache_quiet(test);
-	struct mpslab_slab *slab;
+	struct mpslab_slab *slab, good;
 	struct validation v;
+	unsigned int i;
 	void *obj;
 
 	take_objects(test, cache, &obj, 1);
 	slab = obj_to_slab(cache, obj);
-	slab->inuse ^= 1;
-	cache_validate(cache, &v);
-	slab->inuse ^= 1;
-	KUNIT_EXPECT_EQ(test, v.wrong, 1UL);
-	KUNIT_EXPECT_EQ(test, errors_of(cache, ERROR_DESCRIPTOR), 1L);
+	good = *slab;
+	for (i = 0; i < 4; i++) {
+		switch (i) {
+		case 0:
+			slab->inuse ^= 1;
+			break;
+		case 1:
+			slab->page = (struct page *)8;
+			break;
+		case 2:
+			slab->cache = NULL;
+			break;
+		case 3:
+			slab->objects = U16_MAX;
+			break;
+		}
+		cache_validate(cache, &v);
+		*slab = good;
+		KUNIT_EXPECT_EQ(test, v.wrong, 1UL);
+		KUNIT_EXPECT_EQ(test, errors_of(cache, ERROR_DESCRIPTOR), i + 1L);
+	}
 	give_objects(cache, &obj, 1);
-	test_cache_end(test, cache, 1);
+	test_cache_end(test, cache, 4);
 }
 
 static unsigned long traced(struct kunit *test, struct mpslab_cache *cache,
@@ -430,6 +496,8 @@ static struct kunit_case slab_check_cases[] = {
 	KUNIT_CASE(write_after_free_seen_at_alloc),
 	KUNIT_CASE(write_after_free_replaced_in_bulk),
 	KUNIT_CASE(constructed_objects_stay_so),
+	KUNIT_CASE(destroy_refused_keeps_aside),
+	KUNIT_CASE(alloc_node_of_what_was_written_to_is_of_no_other),
 	KUNIT_CASE(flags_of_creation_count),
 	KUNIT_CASE(switched_on_old_slabs_age_out),
 	KUNIT_CASE(switched_off_looks_until_the_last_slab),

@@ -162,12 +162,13 @@ static void cache_use_in_nmi_stays_in_the_array(struct kunit *test)
 	test_cache_end(test, cache, 0);
 }
 
-static void cache_free_in_nmi_without_room_refused(struct kunit *test)
+static void free_in_nmi_without_room(struct kunit *test, u8 options)
 {
 	struct mpslab_cache *cache = test_cache_small(test, 1);
 	void *objs[SMALL_LIMIT + 1];
 	unsigned long irq;
 
+	KUNIT_ASSERT_EQ(test, cache_debug_set(cache, options, 1), 0);
 	take_objects(test, cache, objs, SMALL_LIMIT + 1);
 	cpu_cache_drain_local(cache);
 	give_objects(cache, objs, SMALL_LIMIT);
@@ -179,6 +180,17 @@ static void cache_free_in_nmi_without_room_refused(struct kunit *test)
 	expect_balanced(test, cache, 1);
 	give_objects(cache, objs + SMALL_LIMIT, 1);
 	test_cache_end(test, cache, 1);
+}
+
+static void cache_free_in_nmi_without_room_refused(struct kunit *test)
+{
+	free_in_nmi_without_room(test, 0);
+}
+
+/* It is still in use then, and can be freed later. */
+static void debugged_free_in_nmi_without_room_refused(struct kunit *test)
+{
+	free_in_nmi_without_room(test, DEBUG_CHECKS | DEBUG_RED_ZONE);
 }
 
 /* ------------------------------------------------------------------- nodes -- */
@@ -328,6 +340,7 @@ static struct kunit_case slab_context_cases[] = {
 	KUNIT_CASE(cache_use_with_array_closed_goes_to_node),
 	KUNIT_CASE(cache_use_in_nmi_stays_in_the_array),
 	KUNIT_CASE(cache_free_in_nmi_without_room_refused),
+	KUNIT_CASE(debugged_free_in_nmi_without_room_refused),
 	KUNIT_CASE(alloc_node_impossible_node_refused),
 	KUNIT_CASE(alloc_node_local_and_any),
 	KUNIT_CASE(alloc_node_remote_goes_home),

@@ -302,19 +302,25 @@ open_file_survives_its_cache() {
 	exec 5<&- 6<&- 7>&-
 }
 
-# A slab that is late finds its cache gone, and is not added: nobody would give it back.
-late_slab_is_not_added() {
+# A slab that is late keeps its cache from going: nobody would give it back.
+late_slab_is_waited_for() {
 	echo doomed >"$client/extra_create" || return
 	echo 'nth=1 delay_us=2000000' >"$mpslab/caches/doomed/fault/pages" || return
-	echo 1 2>"$work/error" >"$mpslab/caches/doomed/grow" &
+	echo 1 >"$mpslab/caches/doomed/grow" &
 	late=$!
 	wait_until 20 grep -q 'seen 1,' "$mpslab/caches/doomed/fault/pages" || return
-	echo 1 >"$client/extra_destroy"
-	if wait "$late"; then
-		echo "# a slab was added to a cache that goes"
-		return 1
-	fi
-	[ ! -e "$mpslab/caches/doomed" ] && grep -q 'busy' "$work/error"
+	echo 1 >"$client/extra_destroy" && wait "$late" && [ ! -e "$mpslab/caches/doomed" ]
+}
+
+# An array that was used, got another size, and was not used since, is not touched.
+size_is_no_use() {
+	echo doomed >"$client/extra_create" && echo 20 >"$client/extra_leak" &&
+		echo 0 >"$client/extra_leak" || return
+	for value in 10 30; do
+		echo "$value" >"$mpslab/caches/doomed/limit" &&
+			echo 1 >"$mpslab/caches/doomed/reap" || return
+	done
+	all_in "$mpslab/caches/doomed/cpus" touched no && echo 1 >"$client/extra_destroy"
 }
 
 # Here the client's code goes too, whose names the file shows.
@@ -335,7 +341,7 @@ open_file_survives_its_module() {
 }
 
 ktap_print_header
-ktap_set_plan 23
+ktap_set_plan 24
 ktap_test_result "the modules load" load_modules
 ktap_test_result "the load runs" load_runs 32
 ktap_test_result "only root may look, and write what can be written" only_root_may
@@ -353,7 +359,8 @@ ktap_test_result "shrink empties the arrays" shrink_empties_the_arrays
 ktap_test_result "the reserve follows min_nr" reserve_follows_min_nr
 ktap_test_result "waiters are shown in order" waiters_are_shown_in_order
 ktap_test_result "an open file survives its cache" open_file_survives_its_cache
-ktap_test_result "a slab that is late is not added" late_slab_is_not_added
+ktap_test_result "a slab that is late is waited for" late_slab_is_waited_for
+ktap_test_result "a change of size is no use of an array" size_is_no_use
 ktap_test_result "nothing is lost by all that" nothing_lost
 ktap_test_result "the balance is right at the end" balanced
 ktap_test_result "an open file survives its module" open_file_survives_its_module
