@@ -607,6 +607,26 @@ static bool return_one(struct mpslab_pool *pool, void *element)
 	return kept;
 }
 
+/*
+ * The same as return_elements() where each element is looked up first.  One at a
+ * time, so that one that is there twice is found; and those that are refused come
+ * to the start, too, as the caller gives the rest to the backend.
+ */
+static noinline unsigned int return_tracked(struct mpslab_pool *pool, void **elems,
+					    unsigned int count)
+{
+	unsigned int i, nr = 0;
+
+	for (i = 0; i < count; i++) {
+		if (pool_track_free(pool, elems[i]) &&
+		    !return_elements(pool, &elems[i], 1))
+			continue;
+		swap(elems[nr], elems[i]);
+		nr++;
+	}
+	return nr;
+}
+
 /* To this CPU's array of the cache that the pool is over; see mpslab_pool_alloc(). */
 static __always_inline bool pool_push(struct mpslab_pool *pool, void *element)
 {
@@ -659,12 +679,13 @@ EXPORT_SYMBOL_GPL(mpslab_pool_free);
 /**
  * mpslab_pool_free_bulk() - bring elements back to the pool as far as it needs them
  * @pool: the pool
- * @elems: the elements
+ * @elems: the elements; may be in another order afterwards
  * @count: how many
  *
  * Context: any but NMI; never sleeps.
  * Return: how many were taken back, from the start of @elems; the rest is the
- * caller's to give to the backend, and no longer counts as the pool's.
+ * caller's to give to the backend, and no longer counts as the pool's.  One that
+ * is refused, as it is in the reserve already, is among the first.
  */
 unsigned int mpslab_pool_free_bulk(struct mpslab_pool *pool, void **elems,
 				   unsigned int count)
@@ -678,9 +699,9 @@ unsigned int mpslab_pool_free_bulk(struct mpslab_pool *pool, void **elems,
 	if (pool_refused(pool, "bulk free"))
 		return 0;
 	if (unlikely(READ_ONCE(pool->slow) & POOL_SLOW_TRACK))
-		for (nr = 0; nr < count; nr++)
-			pool_track_forget(pool, elems[nr]);
-	nr = return_elements(pool, elems, count);
+		nr = return_tracked(pool, elems, count);
+	else
+		nr = return_elements(pool, elems, count);
 	if (nr < count)
 		this_cpu_add(pool->stat->frees, count - nr);
 	return nr;

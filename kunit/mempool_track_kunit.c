@@ -141,6 +141,37 @@ static void mempool_free_twice_to_reserve_is_refused(struct kunit *test)
 	expect_settled(pt, 3);
 }
 
+/* Put or refused, the caller has no business with it; the rest is his. */
+static void mempool_free_bulk_twice_to_reserve_is_refused(struct kunit *test)
+{
+	struct pool_test *pt = test->priv;
+	void *e[3], *other, *bulk[4];
+	int i;
+
+	start_tracked(pt, 3);
+	other = pool_get(pt, GFP_KERNEL);	/* the backend's */
+	pool_exhaust(pt, e, 3);
+	pool_put(pt, e[0]);
+	for (i = 1; i < 3; i++)
+		elem_release(&pt->be, e[i], (unsigned long)current);
+	elem_release(&pt->be, other, (unsigned long)current);
+	pt->expected_reports += 2;
+	memcpy(bulk, (void *[]){ e[1], e[0], e[1], e[2] }, sizeof(bulk));
+	KUNIT_EXPECT_EQ(test, 4U, mpslab_pool_free_bulk(&pt->pool, bulk, 4));
+	KUNIT_EXPECT_EQ(test, 2ULL, pt->pool.bad_frees);
+	KUNIT_EXPECT_EQ(test, 3, pt->pool.curr_nr);
+
+	/* The reserve is full, so this one is not needed. */
+	EXPECT_REPORT(pt);
+	bulk[0] = other;
+	bulk[1] = e[2];
+	KUNIT_EXPECT_EQ(test, 1U, mpslab_pool_free_bulk(&pt->pool, bulk, 2));
+	KUNIT_EXPECT_PTR_EQ(test, bulk[1], other);
+	KUNIT_EXPECT_EQ(test, 3ULL, pt->pool.bad_frees);
+	backend_free(other, &pt->be);
+	expect_settled(pt, 3);
+}
+
 static void mempool_free_bulk_of_null_is_refused(struct kunit *test)
 {
 	struct pool_test *pt = test->priv;
@@ -235,6 +266,7 @@ static struct kunit_case mempool_track_cases[] = {
 	KUNIT_CASE(mempool_holders_of_bulk_are_the_reserves_only),
 	KUNIT_CASE(mempool_waiters_have_stacks_when_tracked),
 	KUNIT_CASE(mempool_free_twice_to_reserve_is_refused),
+	KUNIT_CASE(mempool_free_bulk_twice_to_reserve_is_refused),
 	KUNIT_CASE(mempool_free_bulk_of_null_is_refused),
 	KUNIT_CASE(mempool_track_off_forgets),
 	KUNIT_CASE(mempool_track_switched_under_fire_settles),
