@@ -46,8 +46,8 @@ struct mpslab_pool_stat {
  *	under pool->lock
  * @since: when he queued, in nanoseconds
  * @overtakes: the pool's count when he queued
- * @stack_nr: entries of @stack, once it is complete; under pool->lock
- * @stack: where he waits
+ * @stack_nr: entries of @stack, 0 as long as there is none; under pool->lock
+ * @stack: where he waits; under pool->lock
  *
  * @got == @wanted says that the waiter has left the queue.  He looks at it with
  * pool->lock held, so whoever served him, under the same lock, is done with this

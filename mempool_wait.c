@@ -423,11 +423,13 @@ static int time_to_go(const struct wait_clock *clock,
 /* For debugfs.  The waiter's own doing, as not every kernel lets us read others'. */
 static void note_stack(struct mpslab_pool *pool, struct pool_waiter *w)
 {
-	unsigned long flags;
+	unsigned long stack[POOL_STACK], flags;
 	unsigned int nr;
 
-	nr = compat_stack_trace(w->stack, POOL_STACK, 1);
+	/* Not at once to @w: who looks at the queue may be copying what is there. */
+	nr = compat_stack_trace(stack, POOL_STACK, 1);
 	raw_spin_lock_irqsave(&pool->lock, flags);
+	memcpy(w->stack, stack, nr * sizeof(*stack));
 	w->stack_nr = nr;
 	raw_spin_unlock_irqrestore(&pool->lock, flags);
 }
