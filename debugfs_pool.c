@@ -19,9 +19,9 @@
 /* A pool's name in debugfs and in reports, with its end; longer ones are cut. */
 #define POOL_NAME_LEN		64
 /* Most waiters that one reading shows. */
-#define WAITERS_SHOWN_MAX	1024
+#define WAITERS_SHOWN_MAX	1024U
 /* Most holders of elements, likewise. */
-#define HOLDERS_SHOWN_MAX	256
+#define HOLDERS_SHOWN_MAX	256U
 
 struct pool_name {
 	struct list_head list;		/* under pool_names_mutex */
@@ -98,13 +98,14 @@ static int waiters_show(struct seq_file *m, void *v)
 {
 	struct mpslab_pool *pool = m->private;
 	struct pool_waiter_info *info;
-	unsigned int i, max, nr;
+	unsigned int i, max, nr, all;
 
 	max = clamp(READ_ONCE(pool->nr_waiters), 1U, WAITERS_SHOWN_MAX);
 	info = kvcalloc(max, sizeof(*info), GFP_KERNEL);
 	if (!info)
 		return -ENOMEM;
-	nr = min(pool_waiters(pool, info, max), max);
+	all = pool_waiters(pool, info, max);
+	nr = min(all, max);
 
 	seq_puts(m, "    pid wanted    got  waited_ms overdue  overtaken  comm\n");
 	for (i = 0; i < nr; i++) {
@@ -116,6 +117,8 @@ static int waiters_show(struct seq_file *m, void *v)
 		seq_putc(m, '\n');
 		debugfs_stack(m, info[i].stack, info[i].stack_nr);
 	}
+	if (all > nr)
+		seq_printf(m, "%u more\n", all - nr);
 	kvfree(info);
 	return 0;
 }
@@ -125,7 +128,7 @@ static int holders_show(struct seq_file *m, void *v)
 {
 	struct mpslab_pool *pool = m->private;
 	struct pool_holder_info *info;
-	unsigned int i, nr;
+	unsigned int i, nr, all;
 	u64 missed;
 
 	if (!(READ_ONCE(pool->slow) & POOL_SLOW_TRACK)) {
@@ -135,7 +138,8 @@ static int holders_show(struct seq_file *m, void *v)
 	info = kvcalloc(HOLDERS_SHOWN_MAX, sizeof(*info), GFP_KERNEL);
 	if (!info)
 		return -ENOMEM;
-	nr = pool_holders(pool, info, HOLDERS_SHOWN_MAX, &missed);
+	all = pool_holders(pool, info, HOLDERS_SHOWN_MAX, &missed);
+	nr = min(all, HOLDERS_SHOWN_MAX);
 	seq_puts(m, "    pid    held_ms  comm\n");
 	for (i = 0; i < nr; i++) {
 		seq_printf(m, "%7d %10llu  ", info[i].pid,
@@ -144,6 +148,8 @@ static int holders_show(struct seq_file *m, void *v)
 		seq_putc(m, '\n');
 		debugfs_stack(m, info[i].stack, info[i].stack_nr);
 	}
+	if (all > nr)
+		seq_printf(m, "%u more\n", all - nr);
 	if (missed)
 		seq_printf(m, "no room for %llu more\n", missed);
 	kvfree(info);

@@ -205,7 +205,6 @@ void *pool_take_preallocated_slow(struct mpslab_pool *pool);
 int pool_track(struct mpslab_pool *pool, bool on);
 void pool_track_exit(struct mpslab_pool *pool);
 void pool_track_take(struct mpslab_pool *pool, void **elems, unsigned int nr);
-bool pool_track_forget(struct mpslab_pool *pool, void *element);
 bool pool_track_free(struct mpslab_pool *pool, void *element);
 unsigned int pool_holders(struct mpslab_pool *pool,
 			  struct pool_holder_info *info, unsigned int max,

@@ -9,16 +9,19 @@
  *
  * An element that is freed while the reserve is full goes to the backend, so those
  * in use that were once the reserve's may be more than it has.  There is room for
- * twice as many, and what does not fit is counted.  All of it is allocated when
- * tracking is switched on, stacks included: elements are taken in atomic context,
- * where the stack depot may have no memory, and on PREEMPT_RT cannot ask for any.
+ * twice as many as the reserve has then, within bounds, and what does not fit is
+ * counted.  All of it is allocated when tracking is switched on, stacks included:
+ * elements are taken in atomic context, where the stack depot may have no memory, and
+ * on PREEMPT_RT cannot ask for any.
  *
- * What was taken before tracking was on is not known.
+ * Each switching on makes a new table, and RCU keeps the old one for those who are at
+ * it.  What was taken before tracking was on is not known.
  */
 #include <linux/hash.h>
 #include <linux/list.h>
 #include <linux/log2.h>
 #include <linux/mm.h>
+#include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/timekeeping.h>
@@ -53,17 +56,21 @@ struct holder {
 
 /**
  * struct pool_track - who holds a pool's elements
+ * @rcu: for its end
  * @lock: guards all of it; never together with pool->lock
  * @held: those that are held, the oldest first
+ * @nr_held: how many
  * @unused: the others
  * @missed: elements that there was no room for
  * @bits: the number of buckets, as a power of 2
- * @bucket: they
+ * @bucket: they, behind the holders
  * @holder: all there are
  */
 struct pool_track {
+	struct rcu_head rcu;
 	raw_spinlock_t lock;
 	struct list_head held;
+	unsigned int nr_held;
 	struct list_head unused;
 	u64 missed;
 	unsigned int bits;
@@ -73,21 +80,18 @@ struct pool_track {
 
 static struct pool_track *track_alloc(struct mpslab_pool *pool)
 {
-	unsigned int i, nr = clamp(2U * READ_ONCE(pool->min_nr), HOLDERS_MIN,
-				   HOLDERS_MAX);
+	unsigned int i, nr = clamp(2U * pool->min_nr, HOLDERS_MIN, HOLDERS_MAX);
+	unsigned int bits = ilog2(roundup_pow_of_two(nr));
 	struct pool_track *track;
 
-	track = setup_alloc(kvzalloc(struct_size(track, holder, nr), GFP_KERNEL));
+	lockdep_assert_held(&pool->resize_lock);
+	track = setup_alloc(kvzalloc(struct_size(track, holder, nr) +
+				     (sizeof(*track->bucket) << bits),
+				     GFP_KERNEL));
 	if (!track)
 		return NULL;
-	track->bits = ilog2(roundup_pow_of_two(nr));
-	track->bucket = setup_alloc(kvcalloc(1UL << track->bits,
-					     sizeof(*track->bucket),
-					     GFP_KERNEL));
-	if (!track->bucket) {
-		kvfree(track);
-		return NULL;
-	}
+	track->bits = bits;
+	track->bucket = (struct hlist_head *)&track->holder[nr];
 	raw_spin_lock_init(&track->lock);
 	INIT_LIST_HEAD(&track->held);
 	INIT_LIST_HEAD(&track->unused);
@@ -106,6 +110,7 @@ static void drop(struct pool_track *track, struct holder *h)
 	lockdep_assert_held(&track->lock);
 	hlist_del_init(&h->node);
 	list_move(&h->list, &track->unused);
+	track->nr_held--;
 }
 
 /* No longer held; false if it was not known to be. */
@@ -123,52 +128,43 @@ static bool forget(struct pool_track *track, void *element)
 	return false;
 }
 
-/* The oldest ones are unused by and by; no hold of the lock is long. */
-static void forget_all(struct pool_track *track)
-{
-	struct holder *h;
-	bool more = true;
-
-	while (more) {
-		raw_spin_lock_irq(&track->lock);
-		h = list_first_entry_or_null(&track->held, struct holder, list);
-		if (h)
-			drop(track, h);
-		else
-			track->missed = 0;
-		raw_spin_unlock_irq(&track->lock);
-		more = h;
-	}
-}
-
 /**
  * pool_track() - switch tracking on or off
  * @pool: the pool
  * @on: on, anew if it is on already?
  *
- * Whoever notes an element does so under track->lock and only while the bit is
- * set; so when the entries are dropped after it was cleared, none comes later.
+ * Whoever notes an element does so only while the bit is set, and has the table that
+ * is the pool's, or one that was.  An old one's entries nobody will look for; to the
+ * new one, which is published with the bit cleared, nobody adds before the bit is set
+ * again, and so none whose free may overlook it.
  *
  * Context: task; sleeps.
- * Return: 0, or -ENOMEM.
+ * Return: 0; or -ENOMEM, and then nothing has changed.
  */
 int pool_track(struct mpslab_pool *pool, bool on)
 {
-	int err = 0;
+	struct pool_track *new = NULL, *old;
 
 	mutex_lock(&pool->resize_lock);
+	if (on)
+		new = track_alloc(pool);
+	if (on && !new) {
+		mutex_unlock(&pool->resize_lock);
+		return -ENOMEM;
+	}
 	pool_set_slow(pool, POOL_SLOW_TRACK, false);
-	if (pool->track)
-		forget_all(pool->track);
-	else if (on)
-		/* pairs with smp_load_acquire() in pool_holders() */
-		smp_store_release(&pool->track, track_alloc(pool));
-	if (on && pool->track)
+	/*
+	 * pairs with rcu_dereference() in pool_track_take(), forget_freed() and
+	 * pool_holders()
+	 */
+	old = rcu_replace_pointer(pool->track, new,
+				  lockdep_is_held(&pool->resize_lock));
+	if (on)
 		pool_set_slow(pool, POOL_SLOW_TRACK, true);
-	else if (on)
-		err = -ENOMEM;
 	mutex_unlock(&pool->resize_lock);
-	return err;
+	if (old)
+		kvfree_rcu(old, rcu);
+	return 0;
 }
 EXPORT_SYMBOL_IF_KUNIT(pool_track);
 
@@ -180,11 +176,33 @@ EXPORT_SYMBOL_IF_KUNIT(pool_track);
  */
 void pool_track_exit(struct mpslab_pool *pool)
 {
-	if (!pool->track)
+	kvfree(rcu_dereference_protected(pool->track, true));
+	RCU_INIT_POINTER(pool->track, NULL);
+}
+
+static void note(struct mpslab_pool *pool, struct pool_track *track, void *element,
+		 const unsigned long *stack, unsigned int stack_nr)
+{
+	struct holder *h;
+
+	lockdep_assert_held(&track->lock);
+	forget(track, element);
+	if (!(READ_ONCE(pool->slow) & POOL_SLOW_TRACK))
+		return;		/* switched off meanwhile */
+	h = list_first_entry_or_null(&track->unused, struct holder, list);
+	if (!h) {
+		track->missed++;
 		return;
-	kvfree(pool->track->bucket);
-	kvfree(pool->track);
-	pool->track = NULL;
+	}
+	h->element = element;
+	h->since = ktime_get_mono_fast_ns();
+	h->pid = task_pid_nr(current);
+	memcpy(h->comm, current->comm, sizeof(h->comm));
+	h->stack_nr = stack_nr;
+	memcpy(h->stack, stack, stack_nr * sizeof(*stack));
+	hlist_add_head(&h->node, bucket_of(track, element));
+	list_move_tail(&h->list, &track->held);
+	track->nr_held++;
 }
 
 /**
@@ -193,55 +211,46 @@ void pool_track_exit(struct mpslab_pool *pool)
  * @elems: the elements
  * @nr: how many
  *
+ * There may be no table: nothing orders the look at the bit and that at the pointer,
+ * and tracking may have been switched off since.  Then nothing is noted, as if they
+ * had been taken before.
+ *
  * Context: any but NMI.
  */
 void pool_track_take(struct mpslab_pool *pool, void **elems, unsigned int nr)
 {
 	unsigned long stack[POOL_STACK], flags;
 	unsigned int i, stack_nr;
-	struct pool_track *track = READ_ONCE(pool->track);
-	struct holder *h;
+	struct pool_track *track;
 
 	stack_nr = compat_stack_trace(stack, POOL_STACK, 1);
-	for (i = 0; i < nr; i++) {
+	rcu_read_lock();
+	/* pairs with rcu_replace_pointer() in pool_track() */
+	track = rcu_dereference(pool->track);
+	for (i = 0; track && i < nr; i++) {
 		raw_spin_lock_irqsave(&track->lock, flags);
-		forget(track, elems[i]);
-		h = list_first_entry_or_null(&track->unused, struct holder, list);
-		if (!(READ_ONCE(pool->slow) & POOL_SLOW_TRACK)) {
-			;	/* switched off meanwhile */
-		} else if (h) {
-			h->element = elems[i];
-			h->since = ktime_get_mono_fast_ns();
-			h->pid = task_pid_nr(current);
-			memcpy(h->comm, current->comm, sizeof(h->comm));
-			h->stack_nr = stack_nr;
-			memcpy(h->stack, stack, sizeof(stack));
-			hlist_add_head(&h->node, bucket_of(track, elems[i]));
-			list_move_tail(&h->list, &track->held);
-		} else {
-			track->missed++;
-		}
+		note(pool, track, elems[i], stack, stack_nr);
 		raw_spin_unlock_irqrestore(&track->lock, flags);
 	}
+	rcu_read_unlock();
 }
 
-/**
- * pool_track_forget() - note that an element is being freed
- * @pool: the pool, %POOL_SLOW_TRACK seen in pool->slow
- * @element: the element
- *
- * Context: any but NMI.
- * Return: true if it was the reserve's.
- */
-bool pool_track_forget(struct mpslab_pool *pool, void *element)
+/* An element is being freed; was it known to be held?  Of the table, see above. */
+static bool forget_freed(struct mpslab_pool *pool, void *element)
 {
-	struct pool_track *track = READ_ONCE(pool->track);
+	struct pool_track *track;
 	unsigned long flags;
-	bool known;
+	bool known = false;
 
-	raw_spin_lock_irqsave(&track->lock, flags);
-	known = forget(track, element);
-	raw_spin_unlock_irqrestore(&track->lock, flags);
+	rcu_read_lock();
+	/* pairs with rcu_replace_pointer() in pool_track() */
+	track = rcu_dereference(pool->track);
+	if (track) {
+		raw_spin_lock_irqsave(&track->lock, flags);
+		known = forget(track, element);
+		raw_spin_unlock_irqrestore(&track->lock, flags);
+	}
+	rcu_read_unlock();
 	return known;
 }
 
@@ -277,49 +286,61 @@ static bool is_in_reserve(struct mpslab_pool *pool, void *element)
  */
 bool pool_track_free(struct mpslab_pool *pool, void *element)
 {
-	if (pool_track_forget(pool, element) || !is_in_reserve(pool, element))
+	if (forget_freed(pool, element) || !is_in_reserve(pool, element))
 		return true;
 	pool_bad_free(pool, "free of an element that is in the reserve already");
 	return false;
 }
 
+static void copy_holders(struct pool_track *track, struct pool_holder_info *info,
+			 unsigned int max)
+{
+	u64 now = ktime_get_mono_fast_ns();
+	struct holder *h;
+
+	lockdep_assert_held(&track->lock);
+	list_for_each_entry(h, &track->held, list) {
+		if (!max--)
+			break;
+		memcpy(info->comm, h->comm, sizeof(h->comm));
+		info->pid = h->pid;
+		info->held_ns = max_t(s64, 0, now - h->since);
+		info->stack_nr = h->stack_nr;
+		memcpy(info->stack, h->stack, h->stack_nr * sizeof(*h->stack));
+		info++;
+	}
+}
+
 /**
  * pool_holders() - who holds elements of the reserve, the longest first
  * @pool: the pool
- * @info: filled
+ * @info: filled with the first
  * @max: room in @info
  * @missed: elements that there was no room to note
  *
  * Context: any but NMI.
- * Return: how many were filled in.
+ * Return: how many are held; those beyond @max are counted only.
  */
 unsigned int pool_holders(struct mpslab_pool *pool,
 			  struct pool_holder_info *info, unsigned int max,
 			  u64 *missed)
 {
-	/* pairs with smp_store_release() in pool_track() */
-	struct pool_track *track = smp_load_acquire(&pool->track);
-	u64 now = ktime_get_mono_fast_ns();
-	unsigned long flags;
+	struct pool_track *track;
 	unsigned int nr = 0;
-	struct holder *h;
+	unsigned long flags;
 
 	*missed = 0;
-	if (!track)
-		return 0;
-	raw_spin_lock_irqsave(&track->lock, flags);
-	*missed = track->missed;
-	list_for_each_entry(h, &track->held, list) {
-		if (nr == max)
-			break;
-		memcpy(info[nr].comm, h->comm, sizeof(h->comm));
-		info[nr].pid = h->pid;
-		info[nr].held_ns = max_t(s64, 0, now - h->since);
-		info[nr].stack_nr = h->stack_nr;
-		memcpy(info[nr].stack, h->stack, sizeof(h->stack));
-		nr++;
+	rcu_read_lock();
+	/* pairs with rcu_replace_pointer() in pool_track() */
+	track = rcu_dereference(pool->track);
+	if (track) {
+		raw_spin_lock_irqsave(&track->lock, flags);
+		*missed = track->missed;
+		nr = track->nr_held;
+		copy_holders(track, info, max);
+		raw_spin_unlock_irqrestore(&track->lock, flags);
 	}
-	raw_spin_unlock_irqrestore(&track->lock, flags);
+	rcu_read_unlock();
 	return nr;
 }
 EXPORT_SYMBOL_IF_KUNIT(pool_holders);

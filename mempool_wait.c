@@ -599,11 +599,11 @@ EXPORT_SYMBOL_IF_KUNIT(pool_set_bypass);
 /**
  * pool_waiters() - who waits for a pool, in the order in which they are served
  * @pool: the pool
- * @info: filled
+ * @info: filled with the first
  * @max: room in @info
  *
  * Context: any but NMI.
- * Return: how many were filled in.
+ * Return: how many wait; those beyond @max are counted only.
  */
 unsigned int pool_waiters(struct mpslab_pool *pool,
 			  struct pool_waiter_info *info, unsigned int max)
@@ -620,6 +620,7 @@ unsigned int pool_waiters(struct mpslab_pool *pool,
 		fill_info(pool, w, now, &info[nr]);
 		nr++;
 	}
+	nr = pool->nr_waiters;
 	raw_spin_unlock_irqrestore(&pool->lock, flags);
 	return nr;
 }

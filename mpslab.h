@@ -205,7 +205,8 @@ struct pool_track;
  * @dir: the pool's place in debugfs
  * @wait: nothing; who asks for its address has copied the pool
  * @faults: fault plans
- * @track: who holds the reserve's elements, if somebody asked for it once
+ * @track: who holds the reserve's elements, if somebody wants to know; replaced
+ *	under @resize_lock, read under RCU
  */
 struct mpslab_pool {
 	u32 magic;
@@ -240,7 +241,7 @@ struct mpslab_pool {
 	struct mpslab_pool_dir *dir;
 	struct mpslab_pool_wait wait;
 	struct fault_set *faults;
-	struct pool_track *track;
+	struct pool_track __rcu *track;
 };
 
 struct mpslab_pool *mpslab_pool_create(int min_nr, mpslab_pool_alloc_t *alloc,

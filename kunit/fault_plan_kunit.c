@@ -673,6 +673,34 @@ static void setup_resize_fails_at_each_step(struct kunit *test)
 	expect_settled(pt, 2 * RESERVE);
 }
 
+static bool track_once(struct kunit *test)
+{
+	struct pool_test *pt = test->priv;
+	int err = pool_track(&pt->pool, true);
+
+	KUNIT_EXPECT_EQ(test, err, err ? -ENOMEM : 0);
+	KUNIT_EXPECT_EQ(test, pt->pool.slow, err ? 0U : POOL_SLOW_TRACK);
+	return !err;
+}
+
+/* The table; and where there is one, it stays if there is none in its place. */
+static void setup_tracking_fails_at_each_step(struct kunit *test)
+{
+	struct pool_test *pt = test->priv;
+	unsigned int refused, steps;
+	struct pool_track *track;
+
+	pool_start(pt, RESERVE);
+	steps = each_step(test, track_once, &refused);
+	KUNIT_EXPECT_EQ(test, refused, steps);
+	KUNIT_EXPECT_EQ(test, refused, 1U);
+	track = rcu_access_pointer(pt->pool.track);
+	arm(test, setup_plan, "nth=1 pid=%d", task_pid_nr(current));
+	KUNIT_EXPECT_EQ(test, pool_track(&pt->pool, true), -ENOMEM);
+	KUNIT_EXPECT_EQ(test, pt->pool.slow, POOL_SLOW_TRACK);
+	KUNIT_EXPECT_PTR_EQ(test, rcu_access_pointer(pt->pool.track), track);
+}
+
 static bool rename_once(struct kunit *test)
 {
 	struct pool_test *pt = test->priv;
@@ -758,6 +786,7 @@ static struct kunit_case fault_plan_cases[] = {
 	KUNIT_CASE(setup_pool_fails_at_each_step),
 	KUNIT_CASE(setup_created_pool_fails_at_each_step),
 	KUNIT_CASE(setup_resize_fails_at_each_step),
+	KUNIT_CASE(setup_tracking_fails_at_each_step),
 	KUNIT_CASE(setup_rename_needs_no_files),
 	KUNIT_CASE(attributes_reach_all_points),
 	{}

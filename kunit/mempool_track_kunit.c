@@ -203,6 +203,70 @@ static void mempool_track_off_forgets(struct kunit *test)
 	expect_settled(pt, 2);
 }
 
+/* Somebody sees that it is on before he sees the table, or after it has gone. */
+static void mempool_track_without_table_notes_nothing(struct kunit *test)
+{
+	struct pool_test *pt = test->priv;
+	void *e[2];
+
+	pool_start(pt, 2);
+	pool_set_slow(&pt->pool, POOL_SLOW_TRACK, true);
+	pool_exhaust(pt, e, 2);
+	holders(test, 0);
+	pool_put_many(pt, e, 2);
+	expect_settled(pt, 2);
+}
+
+static void mempool_holders_beyond_the_room_are_counted(struct kunit *test)
+{
+	struct pool_holder_info info[2] = {};
+	struct pool_test *pt = test->priv;
+	void *e[3];
+	u64 missed;
+
+	start_tracked(pt, 3);
+	pool_exhaust(pt, e, 3);
+	info[1].pid = -1;
+	KUNIT_EXPECT_EQ(test, 3U, pool_holders(&pt->pool, info, 1, &missed));
+	KUNIT_EXPECT_EQ(test, current->pid, info[0].pid);
+	KUNIT_EXPECT_EQ_MSG(test, -1, info[1].pid, "wrote beyond the end");
+	KUNIT_EXPECT_EQ(test, 0ULL, missed);
+	pool_put_many(pt, e, 3);
+	KUNIT_EXPECT_EQ(test, 0U, pool_holders(&pt->pool, info, 1, &missed));
+}
+
+#define GROWN		100	/* more than there is room to note of a small reserve */
+#define ROOM_MIN	64
+
+static void take_grown(struct pool_test *pt, void **e, u64 expected_missed)
+{
+	struct pool_holder_info info;
+	unsigned int nr;
+	u64 missed;
+
+	pool_exhaust(pt, e, GROWN);
+	nr = pool_holders(&pt->pool, &info, 1, &missed);
+	KUNIT_EXPECT_EQ(pt->test, missed, expected_missed);
+	KUNIT_EXPECT_EQ(pt->test, nr + missed, (u64)GROWN);
+	pool_put_many(pt, e, GROWN);
+	KUNIT_EXPECT_EQ(pt->test, 0U, pool_holders(&pt->pool, &info, 1, &missed));
+	backend_open(&pt->be);
+}
+
+static void mempool_track_anew_has_room_for_a_larger_reserve(struct kunit *test)
+{
+	struct pool_test *pt = test->priv;
+	void **e = test_pointers(test, GROWN);
+
+	start_tracked(pt, 2);
+	KUNIT_ASSERT_EQ(test, 0, mpslab_pool_resize(&pt->pool, GROWN));
+	take_grown(pt, e, GROWN - ROOM_MIN);
+	KUNIT_ASSERT_EQ(test, 0, pool_track(&pt->pool, false));
+	KUNIT_ASSERT_EQ(test, 0, pool_track(&pt->pool, true));
+	take_grown(pt, e, 0);
+	expect_settled(pt, GROWN);
+}
+
 /* ------------------------------------------------------------------ races -- */
 
 static void using_member(struct crew_member *me)
@@ -269,6 +333,9 @@ static struct kunit_case mempool_track_cases[] = {
 	KUNIT_CASE(mempool_free_bulk_twice_to_reserve_is_refused),
 	KUNIT_CASE(mempool_free_bulk_of_null_is_refused),
 	KUNIT_CASE(mempool_track_off_forgets),
+	KUNIT_CASE(mempool_track_without_table_notes_nothing),
+	KUNIT_CASE(mempool_holders_beyond_the_room_are_counted),
+	KUNIT_CASE(mempool_track_anew_has_room_for_a_larger_reserve),
 	KUNIT_CASE(mempool_track_switched_under_fire_settles),
 	{}
 };

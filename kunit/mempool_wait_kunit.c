@@ -301,7 +301,8 @@ static void mempool_waiters_stops_at_max(struct kunit *test)
 
 	start_queue(pt, &e, 1, 3);
 	info[2].pid = -1;
-	KUNIT_EXPECT_EQ(test, 2U, pool_waiters(&pt->pool, info, 2));
+	KUNIT_EXPECT_EQ_MSG(test, 3U, pool_waiters(&pt->pool, info, 2),
+			    "who is beyond the room counts, too");
 	KUNIT_EXPECT_EQ(test, pt->waiter[0].task->pid, info[0].pid);
 	KUNIT_EXPECT_EQ(test, pt->waiter[1].task->pid, info[1].pid);
 	KUNIT_EXPECT_EQ_MSG(test, -1, info[2].pid, "wrote beyond the end");
