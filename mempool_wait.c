@@ -97,10 +97,12 @@ enum wait_alarm { ASK_BACKEND, SAVE_STACK, REPORT, GIVE_UP, NR_ALARMS };
  * struct wait_clock - when he does
  * @when: in jiffies
  * @set: a bit for each that is set
+ * @over: his time is, and he asks the backend for the last time, or has
  */
 struct wait_clock {
 	unsigned long when[NR_ALARMS];
 	unsigned int set;
+	bool over;
 };
 
 /* ----------------------------------------------------------- under pool->lock -- */
@@ -390,6 +392,7 @@ static void wind_up(struct wait_clock *clock, const struct pool_bound *bound)
 	unsigned int warn_ms = READ_ONCE(wait_warn_ms);
 
 	clock->set = 0;
+	clock->over = false;
 	set_alarm(clock, ASK_BACKEND, BACKEND_RETRY);
 	set_alarm(clock, SAVE_STACK, NOTE_STACK);
 	if (warn_ms)
@@ -411,13 +414,16 @@ static long until_next_alarm(const struct wait_clock *clock)
 	return max(left, 0L);
 }
 
-/* Is it time to give up?  0 if not. */
+/*
+ * Is it time to give up?  0 if not.  Whose time is over has asked the backend before,
+ * whatever woke him last; who is killed need not.
+ */
 static int time_to_go(const struct wait_clock *clock,
 		      const struct pool_bound *bound)
 {
 	if (signal_pending_state(bound->state, current))
 		return -EINTR;
-	return rings(clock, GIVE_UP) ? -ETIMEDOUT : 0;
+	return clock->over ? -ETIMEDOUT : 0;
 }
 
 /* For debugfs.  The waiter's own doing, as not every kernel lets us read others'. */
@@ -483,17 +489,20 @@ static noinline void report_wait(struct mpslab_pool *pool, struct pool_waiter *w
 static bool sleep_once(struct mpslab_pool *pool, struct pool_waiter *w,
 		       struct wait_clock *clock)
 {
+	long left = until_next_alarm(clock);
 	bool report;
 
-	if (io_schedule_timeout(until_next_alarm(clock)))
+	if (left && io_schedule_timeout(left))
 		return !READ_ONCE(w->woken);
+	__set_current_state(TASK_RUNNING);
 	report = rings_once(clock, REPORT);
 	if (rings_once(clock, SAVE_STACK) || report)
 		note_stack(pool, w);
 	if (report)
 		report_wait(pool, w);
+	clock->over = rings(clock, GIVE_UP);
 	if (!rings(clock, ASK_BACKEND))
-		return rings(clock, GIVE_UP);
+		return clock->over;
 	set_alarm(clock, ASK_BACKEND, BACKEND_RETRY);
 	return true;
 }

@@ -6,6 +6,7 @@
 
 #include <linux/delay.h>
 #include <linux/jiffies.h>
+#include <linux/preempt.h>
 #include <linux/sched/signal.h>
 
 #include "fixtures.h"
@@ -243,6 +244,76 @@ static void mempool_alloc_bounded_mistakes_are_refused(struct kunit *test)
 			mpslab_pool_alloc_bulk_timeout(&pt->pool, &e, 1, -1));
 }
 
+/* ------------------------------------------------------- the last question -- */
+
+/* For one thread, who asks twice before he waits: it has something after that. */
+static void open_for_who_waits(struct test_backend *be, gfp_t gfp)
+{
+	unsigned int *asked = be->hook_data;
+
+	WRITE_ONCE(be->closed, ++*asked <= 2);
+}
+
+/* Runs as soon as he is woken.  Each wait ends with the question, and an element. */
+static void asking_member(struct crew_member *me)
+{
+	struct pool_test *pt = me->data;
+	unsigned int *asked = pt->be.hook_data;
+	void *e;
+
+	sched_set_fifo(current);
+	while (crew_going(me)) {
+		*asked = 0;
+		if (mpslab_pool_alloc_timeout(&pt->pool, GFP_KERNEL, 1, &e)) {
+			crew_expect(me, *asked > 2);
+			continue;
+		}
+		elem_claim(&pt->be, e, (unsigned long)current);
+		pool_put(pt, e);
+		me->ops++;
+		/* Until the other one has it. */
+		while (crew_going(me) && READ_ONCE(pt->pool.curr_nr))
+			usleep_range(50, 100);
+	}
+}
+
+/* On the same CPU: who waits is woken, and it has gone when he comes to run. */
+static void teasing_member(struct crew_member *me)
+{
+	struct pool_test *pt = me->data;
+	void *e = NULL;
+
+	while (crew_going(me)) {
+		preempt_disable();
+		if (e)
+			pool_put(pt, e);
+		e = pool_get_reserved(pt);
+		preempt_enable();
+	}
+	if (e)
+		pool_put(pt, e);
+}
+
+/* The moment between his waking up and the end of his time is short, but comes. */
+static void mempool_alloc_timeout_woken_in_vain_asks_at_last(struct kunit *test)
+{
+	struct pool_test *pt = test->priv;
+	const struct crew_job jobs[] = {
+		{ .fn = asking_member, .data = pt },
+		{ .fn = teasing_member, .data = pt },
+	};
+	unsigned int asked = 3;
+
+	pool_start(pt, 1);
+	KUNIT_ASSERT_EQ(test, 0, pool_set_bypass(&pt->pool, BYPASS_US_MAX));
+	pt->be.hook_data = &asked;
+	pt->be.on_alloc = open_for_who_waits;
+	KUNIT_EXPECT_GT(test, crew_run(test, jobs, ARRAY_SIZE(jobs), 1000), 0UL);
+	pt->be.on_alloc = NULL;
+	KUNIT_EXPECT_GT(test, pt->pool.overtakes, 0ULL);
+	expect_settled(pt, 1);
+}
+
 /* ------------------------------------------------------------------ races -- */
 
 #define RACE_MS		500
@@ -382,6 +453,7 @@ static struct kunit_case mempool_bounded_cases[] = {
 	KUNIT_CASE(mempool_waiter_giving_up_leaves_his_place),
 	KUNIT_CASE(mempool_bulk_giving_up_serves_the_next),
 	KUNIT_CASE(mempool_alloc_bounded_mistakes_are_refused),
+	KUNIT_CASE(mempool_alloc_timeout_woken_in_vain_asks_at_last),
 	KUNIT_CASE(mempool_race_of_end_and_hand_over_loses_nothing),
 	KUNIT_CASE(mempool_race_of_end_and_bypass_loses_nothing),
 	{}

@@ -586,7 +586,7 @@ inline pool_wait(w, want)
 		W(w).wanted = want
 	}
 	if
-	:: may_quit(w) -> quit = true	/* a time of 0, or killed already */
+	:: may_quit(w) -> quit = true	/* killed already */
 	:: true
 	fi;
 	hold {
@@ -607,7 +607,10 @@ inline pool_wait(w, want)
 		:: ask -> ask_backend(w)
 		:: else ->
 			io_schedule_timeout(w);
-			ask = !W(w).woken
+			if
+			:: ask = !W(w).woken
+			:: quit -> ask = true	/* his time is over */
+			fi
 		fi;
 #ifdef BUG_GOT_UNLOCKED
 		done = W(w).got == W(w).wanted;
