@@ -35,10 +35,13 @@ EXPORT_SYMBOL_GPL(mpslab_pool_moved);
 /**
  * mpslab_pool_alloc_noreserve() - allocate an element from the backend only
  * @pool: the pool
- * @gfp: allocation flags, which the backend gets as they are
+ * @gfp: allocation flags, which the backend gets as they are; but not to reclaim
+ *	memory, if %MPSLAB_POOL_NO_RECLAIM is the policy
  *
- * Context: as the backend's allocation.
- * Return: an element, or NULL if the backend has none or @pool is NULL.
+ * Context: as the backend's allocation; a fault plan's delay may sleep as well, if
+ * @gfp lets it.
+ * Return: an element, or NULL if the backend has none, a plan says so, or @pool is
+ * NULL.
  */
 void *mpslab_pool_alloc_noreserve(struct mpslab_pool *pool, gfp_t gfp)
 {
@@ -50,6 +53,11 @@ void *mpslab_pool_alloc_noreserve(struct mpslab_pool *pool, gfp_t gfp)
 	}
 	if (pool_refused(pool, "allocation"))
 		return NULL;
+	if (fault(pool->faults, FAULT_BACKEND, gfp))
+		return NULL;
+	/* Without the one, a promise not to fail can't be kept by the backend. */
+	if (READ_ONCE(pool->slow) & POOL_SLOW_NO_RECLAIM)
+		gfp &= ~(__GFP_DIRECT_RECLAIM | __GFP_NOFAIL);
 	element = pool->alloc(gfp, pool->pool_data);
 	if (likely(element))
 		this_cpu_inc(pool->stat->backend_allocs);

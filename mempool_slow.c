@@ -53,8 +53,9 @@ EXPORT_SYMBOL_IF_KUNIT(pool_set_slow);
  *	again stay few, and the backend is left alone while they suffice.
  * %MPSLAB_POOL_NO_RECLAIM
  *	Allocations never ask the backend to reclaim memory, whatever their flags;
- *	instead of that they wait for a free.  Setting up the pool and growing it
- *	may still reclaim.
+ *	instead of that they wait for a free, or fail if they are to have nothing of
+ *	the reserve (mpslab_pool_alloc_noreserve()).  Setting up the pool and growing
+ *	it may still reclaim.
  *
  * Allocations that are under way may go by what held before.
  *

@@ -422,6 +422,24 @@ static void pool_plan_bulk_takes_the_rest_elsewhere(struct kunit *test)
 	expect_settled(pt, RESERVE);
 }
 
+static void pool_plan_meets_noreserve(struct kunit *test)
+{
+	struct pool_test *pt = test->priv;
+	struct fault_plan *plan;
+	void *e;
+
+	pool_start(pt, RESERVE);
+	plan = &pt->pool.faults->plan[FAULT_BACKEND];
+	arm(test, plan, "every=2");
+	e = mpslab_pool_alloc_noreserve(&pt->pool, GFP_KERNEL);
+	KUNIT_EXPECT_NOT_NULL(test, e);
+	KUNIT_EXPECT_NULL(test, mpslab_pool_alloc_noreserve(&pt->pool, GFP_KERNEL));
+	expect_counts(test, plan, 2, 1, 0);
+	KUNIT_EXPECT_EQ(test, pt->be.calls, 1U);
+	mpslab_pool_free(e, &pt->pool);
+	expect_settled(pt, RESERVE);
+}
+
 struct toggled {
 	struct mpslab_pool *pool;
 	struct kunit *test;
@@ -778,6 +796,7 @@ static struct kunit_case fault_plan_cases[] = {
 	KUNIT_CASE(pool_plan_for_all_meets_old_and_new),
 	KUNIT_CASE(pool_plan_breaks_no_promise),
 	KUNIT_CASE(pool_plan_bulk_takes_the_rest_elsewhere),
+	KUNIT_CASE(pool_plan_meets_noreserve),
 	KUNIT_CASE(pool_plan_comes_and_goes_under_load),
 	KUNIT_CASE(force_moves_what_it_says),
 	KUNIT_CASE(force_reserve_out_and_in),

@@ -105,6 +105,24 @@ static void mempool_never_reclaim_waits_instead(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, saw_reclaim(&pt->be));
 }
 
+static void mempool_never_reclaim_holds_without_reserve(struct kunit *test)
+{
+	struct pool_test *pt = test->priv;
+	void *e;
+
+	start_with(pt, 1, MPSLAB_POOL_NO_RECLAIM);
+	e = mpslab_pool_alloc_noreserve(&pt->pool, GFP_KERNEL);
+	KUNIT_EXPECT_NOT_NULL(test, e);
+	KUNIT_EXPECT_FALSE(test, saw_reclaim(&pt->be));
+	mpslab_pool_free(e, &pt->pool);
+
+	KUNIT_EXPECT_EQ(test, 0, mpslab_pool_set_policy(&pt->pool, 0));
+	e = mpslab_pool_alloc_noreserve(&pt->pool, GFP_KERNEL);
+	KUNIT_EXPECT_TRUE(test, saw_reclaim(&pt->be));
+	mpslab_pool_free(e, &pt->pool);
+	expect_settled(pt, 1);
+}
+
 static void mempool_policy_unknown_is_refused(struct kunit *test)
 {
 	struct pool_test *pt = test->priv;
@@ -151,6 +169,7 @@ static struct kunit_case mempool_policy_cases[] = {
 	KUNIT_CASE(mempool_reserve_first_bulk_leaves_backend_alone),
 	KUNIT_CASE(mempool_reserve_first_bulk_takes_from_both),
 	KUNIT_CASE(mempool_never_reclaim_waits_instead),
+	KUNIT_CASE(mempool_never_reclaim_holds_without_reserve),
 	KUNIT_CASE(mempool_policy_unknown_is_refused),
 	KUNIT_CASE(mempool_policy_over_a_cache_holds_while_it_is_set),
 	{}
