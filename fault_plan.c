@@ -322,7 +322,9 @@ static int parse_number(struct fault_spec *spec, enum number_key key,
 	u32 val;
 	int err;
 
-	if (spec->numbers & BIT(key) || !isdigit(*value))
+	/* kstrtou32() would take a sign, and a newline at the end. */
+	if (spec->numbers & BIT(key) || !*value ||
+	    value[strspn(value, "0123456789")])
 		return -EINVAL;
 	err = kstrtou32(value, 10, &val);
 	if (err)

@@ -109,6 +109,9 @@ static void plan_bad_text_refused(struct kunit *test)
 		{ "every=1 comm=a comm=a", -EINVAL },
 		{ "every=1 caller=a\x80", -EINVAL },
 		{ "every=1 what=1", -EINVAL },
+		{ "every=1\n", -EINVAL },
+		{ "every=3\n times=2", -EINVAL },
+		{ "off\n", -EINVAL },
 	};
 	char text[FAULT_TEXT_LEN];
 	unsigned int i;

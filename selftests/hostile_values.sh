@@ -54,6 +54,9 @@ make_hostile_values() {
 	printf 'every=1 fail=0' >plan_of_nothing
 	printf 'every=1 fail=2' >two_failures
 	printf 'every=-1' >every_negative
+	printf 'every=1\n\n' >every_and_two_newlines
+	printf 'every=3\n times=2' >newline_between
+	printf 'off\n\n' >off_and_two_newlines
 	printf 'every=4294967296' >every_huge
 	printf 'percent=101' >more_than_all
 	printf 'every=1 delay_us=10000001' >too_late
