@@ -407,15 +407,21 @@ static struct fault_spec *parse(char *text)
 
 /* ------------------------------------------------------------- arming, showing -- */
 
-/* Pools that a plan is about leave their short way through the CPU's array. */
+/* A pool that a plan is about leaves its short way through the CPU's array. */
+static void tell_pool(struct fault_set *set)
+{
+	lockdep_assert_held(&fault_mutex);
+	pool_set_slow(set->pool, POOL_SLOW_FAULTS,
+		      (set->armed | fault_all.armed) & FAULT_POOL_POINTS);
+}
+
 static void tell_pools(void)
 {
 	struct fault_set *set;
 
 	lockdep_assert_held(&fault_mutex);
 	list_for_each_entry(set, &pool_sets, list)
-		pool_set_slow(set->pool, POOL_SLOW_FAULTS,
-			      (set->armed | fault_all.armed) & FAULT_POOL_POINTS);
+		tell_pool(set);
 }
 
 static void arm(struct fault_plan *plan, struct fault_spec *spec)
@@ -574,7 +580,7 @@ struct fault_set *fault_pool_init(struct mpslab_pool *pool, gfp_t gfp)
 	set->pool = pool;
 	mutex_lock(&fault_mutex);
 	list_add(&set->list, &pool_sets);
-	tell_pools();
+	tell_pool(set);
 	mutex_unlock(&fault_mutex);
 	return set;
 }
@@ -582,7 +588,9 @@ struct fault_set *fault_pool_init(struct mpslab_pool *pool, gfp_t gfp)
 /**
  * fault_pool_moved() - the pool is at another place
  * @set: its set
- * @pool: the pool
+ * @pool: the pool, its lock set up
+ *
+ * A plan that was written since the struct was copied went to the one that is left.
  *
  * Context: task; sleeps.
  */
@@ -590,6 +598,7 @@ void fault_pool_moved(struct fault_set *set, struct mpslab_pool *pool)
 {
 	mutex_lock(&fault_mutex);
 	set->pool = pool;
+	tell_pool(set);
 	mutex_unlock(&fault_mutex);
 }
 

@@ -443,6 +443,30 @@ static void pool_plan_meets_noreserve(struct kunit *test)
 	expect_settled(pt, RESERVE);
 }
 
+/* Written between the copy and the word of it, the plan is for the copy. */
+static void pool_plan_follows_a_pool_that_moves(struct kunit *test)
+{
+	struct mpslab_cache *cache = test_cache(test, 64, 0);
+	struct mpslab_pool *was, *is;
+	struct fault_plan *plan;
+
+	was = kunit_kzalloc(test, sizeof(*was), GFP_KERNEL);
+	is = kunit_kzalloc(test, sizeof(*is), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, was);
+	KUNIT_ASSERT_NOT_NULL(test, is);
+	KUNIT_ASSERT_EQ(test, mpslab_pool_init_slab_pool(was, RESERVE, cache), 0);
+	plan = &was->faults->plan[FAULT_BACKEND];
+	*is = *was;
+	arm(test, plan, "every=1");
+	mpslab_pool_moved(is);
+	KUNIT_EXPECT_EQ(test, is->magic, POOL_LONG_WAY);
+	KUNIT_EXPECT_EQ(test, from_reserve(test, is, 5), 5ULL);
+	disarm(plan);
+	KUNIT_EXPECT_EQ(test, is->magic, POOL_SHORT_WAY);
+	mpslab_pool_exit(is);
+	test_cache_end(test, cache, 0);
+}
+
 struct toggled {
 	struct mpslab_pool *pool;
 	struct kunit *test;
@@ -800,6 +824,7 @@ static struct kunit_case fault_plan_cases[] = {
 	KUNIT_CASE(pool_plan_breaks_no_promise),
 	KUNIT_CASE(pool_plan_bulk_takes_the_rest_elsewhere),
 	KUNIT_CASE(pool_plan_meets_noreserve),
+	KUNIT_CASE(pool_plan_follows_a_pool_that_moves),
 	KUNIT_CASE(pool_plan_comes_and_goes_under_load),
 	KUNIT_CASE(force_moves_what_it_says),
 	KUNIT_CASE(force_reserve_out_and_in),
