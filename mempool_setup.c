@@ -69,12 +69,13 @@ static void free_reserve(struct mpslab_pool *pool)
 		pool->free(pool->elements[--pool->curr_nr], pool->pool_data);
 	kfree(pool->elements);
 	pool->elements = NULL;
+	/* First, as who writes a plan for all pools sets the magic anew. */
+	fault_pool_exit(pool->faults);
+	pool->faults = NULL;
 	WRITE_ONCE(pool->magic, POOL_GONE);
 	free_percpu(pool->stat);
 	pool->stat = NULL;
 	pool_track_exit(pool);
-	fault_pool_exit(pool->faults);
-	pool->faults = NULL;
 }
 
 static int pool_init(struct mpslab_pool *pool, int min_nr,

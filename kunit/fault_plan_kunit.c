@@ -467,6 +467,52 @@ static void pool_plan_follows_a_pool_that_moves(struct kunit *test)
 	test_cache_end(test, cache, 0);
 }
 
+struct ending {
+	struct kunit *test;
+	struct mpslab_pool pool;
+};
+
+static void init_and_exit(struct crew_member *me)
+{
+	struct ending *end = me->data;
+	struct pool_test *pt = end->test->priv;
+
+	while (crew_going(me)) {
+		crew_expect(me, !mpslab_pool_init(&end->pool, 1, backend_alloc,
+						  backend_free, &pt->be));
+		mpslab_pool_exit(&end->pool);
+		crew_expect(me, READ_ONCE(end->pool.magic) == POOL_GONE);
+		me->ops++;
+	}
+}
+
+/* For all pools, but nobody asks so often. */
+static void toggle_for_all(struct crew_member *me)
+{
+	struct ending *end = me->data;
+	struct fault_plan *plan = &fault_all.plan[FAULT_BACKEND];
+
+	while (crew_going(me)) {
+		arm(end->test, plan, "nth=4294967295");
+		disarm(plan);
+	}
+}
+
+/* A plan that comes while a pool goes does not bring it back. */
+static void pool_plan_leaves_the_dead_alone(struct kunit *test)
+{
+	struct ending *end = kunit_kzalloc(test, sizeof(*end), GFP_KERNEL);
+	const struct crew_job jobs[] = {
+		{ .fn = init_and_exit, .data = end, .cpu = 0 },
+		{ .fn = toggle_for_all, .data = end, .cpu = 1 },
+	};
+
+	KUNIT_ASSERT_NOT_NULL(test, end);
+	need_cpus(test, 2);
+	end->test = test;
+	KUNIT_EXPECT_GT(test, crew_run(test, jobs, ARRAY_SIZE(jobs), 500), 0UL);
+}
+
 struct toggled {
 	struct mpslab_pool *pool;
 	struct kunit *test;
@@ -825,6 +871,7 @@ static struct kunit_case fault_plan_cases[] = {
 	KUNIT_CASE(pool_plan_bulk_takes_the_rest_elsewhere),
 	KUNIT_CASE(pool_plan_meets_noreserve),
 	KUNIT_CASE(pool_plan_follows_a_pool_that_moves),
+	KUNIT_CASE(pool_plan_leaves_the_dead_alone),
 	KUNIT_CASE(pool_plan_comes_and_goes_under_load),
 	KUNIT_CASE(force_moves_what_it_says),
 	KUNIT_CASE(force_reserve_out_and_in),
