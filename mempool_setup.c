@@ -5,6 +5,7 @@
 #include <linux/export.h>
 #include <linux/percpu.h>
 #include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
@@ -362,31 +363,46 @@ static void put_new_elements(struct mpslab_pool *pool, void **elems, int nr)
 }
 
 /*
+ * @extra elements from the backend, and in *@nr how many there were before one
+ * failed.  That may take long, with a plan that makes each of them late.
+ */
+static int take_new_elements(struct mpslab_pool *pool, void **elems, int extra,
+			     int *nr)
+{
+	for (*nr = 0; *nr < extra; (*nr)++) {
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		/* Hard, but a size that cannot be had is no reason to kill. */
+		elems[*nr] = setup_alloc(pool->alloc(GFP_KERNEL | __GFP_NOWARN |
+						     __GFP_RETRY_MAYFAIL,
+						     pool->pool_data));
+		if (!elems[*nr])
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+/*
  * Everything that can fail comes first and touches nothing: the new array, and
  * the elements to put there.  Nobody else resizes meanwhile, so min_nr stands.
  * What was had of elements when the next failed is put like the others.
  */
 static int pool_grow(struct mpslab_pool *pool, int new_min_nr)
 {
-	int extra = new_min_nr - reserve_size(pool->min_nr), nr;
+	int extra = new_min_nr - reserve_size(pool->min_nr), nr = 0;
 	void **array, **elems, **old;
 	unsigned long flags;
+	int err = -ENOMEM;
 
 	array = alloc_elements(new_min_nr, GFP_KERNEL, NUMA_NO_NODE);
 	elems = alloc_elements(extra, GFP_KERNEL, NUMA_NO_NODE);
-	for (nr = 0; array && elems && nr < extra; nr++) {
-		/* Hard, but a size that cannot be had is no reason to kill. */
-		elems[nr] = setup_alloc(pool->alloc(GFP_KERNEL | __GFP_NOWARN |
-						    __GFP_RETRY_MAYFAIL,
-						    pool->pool_data));
-		if (!elems[nr])
-			break;
-	}
-	if (!array || !elems || nr < extra) {
+	if (array && elems)
+		err = take_new_elements(pool, elems, extra, &nr);
+	if (err) {
 		put_new_elements(pool, elems, nr);
 		kfree(elems);
 		kfree(array);
-		return -ENOMEM;
+		return err;
 	}
 
 	raw_spin_lock_irqsave(&pool->lock, flags);
@@ -411,9 +427,11 @@ static int pool_grow(struct mpslab_pool *pool, int new_min_nr)
  * Others may allocate, free and resize meanwhile.  Waiters are served by growth;
  * shrinking does not take from them.
  *
- * Context: task; sleeps.
- * Return: 0; -ENOMEM, and then nothing has changed; -EINVAL, with a report, for a
- * NULL pool or a negative size.
+ * Context: task; sleeps.  Who is killed meanwhile grows no further: each element is
+ * asked for as hard as can be, and a plan may make each of them late.
+ * Return: 0; -ENOMEM, or -EINTR if the task was killed while the reserve grew, and
+ * then nothing has changed; -EINVAL, with a report, for a NULL pool or a negative
+ * size.
  */
 int mpslab_pool_resize(struct mpslab_pool *pool, int new_min_nr)
 {
@@ -476,7 +494,8 @@ EXPORT_SYMBOL_IF_KUNIT(pool_force_drain);
  * Who waits is served first.
  *
  * Context: task; sleeps.
- * Return: 0, or -ENOMEM, with what could be had in its place.
+ * Return: 0; -ENOMEM, or -EINTR if the task was killed, with what could be had in
+ * its place.
  */
 int pool_force_refill(struct mpslab_pool *pool)
 {
@@ -485,6 +504,10 @@ int pool_force_refill(struct mpslab_pool *pool)
 
 	mutex_lock(&pool->resize_lock);
 	while (!err && READ_ONCE(pool->missing) > 0) {
+		if (fatal_signal_pending(current)) {
+			err = -EINTR;
+			break;
+		}
 		element = pool->alloc(GFP_KERNEL | __GFP_RETRY_MAYFAIL |
 				      __GFP_NOWARN, pool->pool_data);
 		if (element)

@@ -6,6 +6,8 @@
  * of mempool_race_kunit.c then look for those that nobody thought of.
  */
 
+#include <linux/sched/signal.h>
+
 #include "fixtures.h"
 #include "pool_fixture.h"
 
@@ -236,6 +238,37 @@ static void mempool_resize_closed_backend_changes_nothing(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, resize(pt, 3));
 	pool_put(pt, e);
 	expect_sizes(pt, 3, 3, 3);
+}
+
+/* A kernel thread, so it has to ask for signals. */
+static int how_resize(struct waiter_thread *w)
+{
+	allow_signal(SIGKILL);
+	return resize(w->pt, 10);
+}
+
+static void kill_amid_growth(struct test_backend *be, gfp_t gfp)
+{
+	if (be->calls == 2)
+		send_sig(SIGKILL, current, 1);
+}
+
+static void mempool_resize_killed_changes_nothing(struct kunit *test)
+{
+	struct pool_test *pt = test->priv;
+
+	pool_start(pt, 4);
+	pt->be.on_alloc = kill_amid_growth;
+	pt->how = how_resize;
+	waiter_launch(pt, GFP_KERNEL, 0);
+	KUNIT_ASSERT_TRUE(test, soon_served(pt, 1));
+	KUNIT_EXPECT_EQ(test, -EINTR, pt->waiter[0].ret);
+	KUNIT_EXPECT_EQ(test, 3U, pt->be.calls);
+	pt->be.on_alloc = NULL;
+	expect_sizes(pt, 4, 4, 4);
+	expect_usable(pt, 4);
+	KUNIT_EXPECT_EQ(test, 0, resize(pt, 10));
+	expect_sizes(pt, 10, 10, 10);
 }
 
 static void mempool_resize_huge_returns_enomem(struct kunit *test)
@@ -471,6 +504,7 @@ static struct kunit_case mempool_resize_cases[] = {
 	KUNIT_CASE(mempool_resize_shrink_starts_low_water_afresh),
 	KUNIT_CASE(mempool_resize_failing_element_changes_nothing),
 	KUNIT_CASE(mempool_resize_closed_backend_changes_nothing),
+	KUNIT_CASE(mempool_resize_killed_changes_nothing),
 	KUNIT_CASE(mempool_resize_huge_returns_enomem),
 	KUNIT_CASE(mempool_resize_failing_memory_changes_nothing),
 	KUNIT_CASE(mempool_init_failing_memory_leaks_nothing),
