@@ -6,6 +6,8 @@
 #ifndef MPSLAB_COMPAT_H
 #define MPSLAB_COMPAT_H
 
+#include <linux/dcache.h>
+#include <linux/fault-inject.h>
 #include <linux/gfp.h>
 #include <linux/hrtimer.h>
 #include <linux/kconfig.h>
@@ -155,6 +157,20 @@ static inline void compat_kvfree_call_rcu(void *head, const void *p)
 	kvfree_call_rcu(head, (rcu_callback_t)what);
 #endif
 }
+
+/*
+ * 7.x, and late in 6.12: the kernel's fault injection keeps the name of a directory by
+ * itself; before, it held on to the directory, and never let go of it.
+ */
+#ifdef CONFIG_FAULT_INJECTION_DEBUG_FS
+static inline void compat_fault_attr_put(struct fault_attr *attr)
+{
+#ifndef FAULT_ATTR_DNAME_LEN
+	dput(attr->dname);
+	attr->dname = NULL;
+#endif
+}
+#endif
 
 /* 6.13: a timer gets its function when it is set up; for the tests */
 static inline void

@@ -598,6 +598,7 @@ int debugfs_root_init(void)
 	close_to_others(root);
 	if (fill_root())
 		return 0;
+	fault_attr_hide();
 	debugfs_remove(root);
 	root = ERR_PTR(-ENODEV);
 	caches_dir = root;
@@ -610,5 +611,6 @@ int debugfs_root_init(void)
  */
 void debugfs_root_exit(void)
 {
+	fault_attr_hide();
 	debugfs_remove(root);
 }

@@ -34,6 +34,19 @@ bool fault_attr_fails(enum fault_point point)
 }
 
 /**
+ * fault_attr_hide() - let go of the directories of fault_attr_show()
+ *
+ * Before they are removed, as what is held of them would stay for ever.
+ */
+void fault_attr_hide(void)
+{
+	int i;
+
+	for (i = 0; i < NR_FAULT_POINTS; i++)
+		compat_fault_attr_put(&fault_attrs[i]);
+}
+
+/**
  * fault_attr_show() - show the attributes
  * @dir: the directory that they go into, as fail_setup and so on
  */

@@ -91,6 +91,7 @@ static inline bool fault_attr_on(enum fault_point point)
 
 bool fault_attr_fails(enum fault_point point);
 void fault_attr_show(struct dentry *dir);
+void fault_attr_hide(void);
 #else
 static inline bool fault_attr_on(enum fault_point point)
 {
@@ -103,6 +104,10 @@ static inline bool fault_attr_fails(enum fault_point point)
 }
 
 static inline void fault_attr_show(struct dentry *dir)
+{
+}
+
+static inline void fault_attr_hide(void)
 {
 }
 #endif
