@@ -6,11 +6,19 @@
  *	caches/<cache>/		geometry, cpus, nodes, balance
  *				limit, batchcount, shared,
  *				auto_size			tunables
- *				shrink, reap			triggers: write 1
+ *				shrink, reap, grow, refill,
+ *				drain				triggers: write 1
+ *				debug				letters
+ *				errors, validate, alloc_traces,
+ *				free_traces, leaks		debugfs_debug.c
  *	pools/<pool>/		stats, waiters, holders
  *				min_nr, bypass_us		tunables
  *				reserve_first, never_reclaim,
  *				track				0 or 1
+ *				refill, drain			triggers: write 1
+ *	.../fault/		pages, descriptors of a cache;
+ *				backend, reserve of a pool	plans
+ *	fault/			these and setup, of all		plans
  *
  * A file's private data is its cache or its pool.  What keeps that alive is
  * debugfs itself: its proxy turns readers away from a removed file, and removal
@@ -34,7 +42,7 @@
 
 static struct dentry *root, *caches_dir;
 
-/* One write of a tunable at a time, as each sets all three; outside of 1. */
+/* One write of a tunable at a time, as each sets all three; 0 of internal.h. */
 static DEFINE_MUTEX(tunables_mutex);
 
 /* ----------------------------------------------------------------- helpers -- */

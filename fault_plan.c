@@ -117,7 +117,7 @@ struct fault_spec {
 	atomic_long_t delayed;
 };
 
-/* Guards all specs, and who is armed; outside of 5, and of no other lock. */
+/* Guards all specs, and who is armed; 3 of internal.h. */
 static DEFINE_MUTEX(fault_mutex);
 static LIST_HEAD(pool_sets);
 

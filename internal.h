@@ -5,22 +5,32 @@
  *
  * Lock order, outermost first:
  *
+ *   0. tunables_mutex              debugfs.c: one write of a tunable at a time
  *   1. mpslab_cache.tune_lock      the size of one cache's arrays
- *      mpslab_pool.resize_lock     the size of one pool's reserve
+ *      mpslab_pool.resize_lock     the size of one pool's reserve, and whether it
+ *                                  is known who holds it
  *   2. cpus_read_lock()            CPUs neither come nor go
  *   3. mpslab_mutex                the list of caches; whose arrays are being
  *                                  replaced; one drain of all CPUs at a time
+ *      walk_mutex                  slab_watch.c: one walk over debugged slabs at
+ *                                  a time; with none of 0 to 3
+ *      fault_mutex                 fault_plan.c: all plans; likewise
  *   4. cpu_cache.gate              this CPU's arrays of one cache; no lock but
  *                                  a word that only this CPU looks at
  *   5. cache_node.list_lock (raw)  one node of one cache; never two at once
  *      mpslab_pool.lock (raw)      one pool; never together with a list_lock
+ *      pool_track.lock (raw)       who holds its elements; with neither of them
  *
  * Never done under 4 or 5: calling the page allocator, a constructor, or a
  * pool's backend.  Nothing under 5 takes longer than one of the batches below,
- * however large an array is.
+ * however large an array is, but what is asked for as one: pool_grow() copies the
+ * reserve, a bulk allocation takes all that it wants of it, and pool_waiters() and
+ * pool_holders() copy what one reading of debugfs shows.
  *
  * The module's debugfs directories are removed with none of these held, because
- * debugfs waits for the readers, who may take 1 to 5.
+ * debugfs waits for the readers, who may take 0 to 5.  Two more, of debugfs_pool.c,
+ * no reader takes: one_at_a_time, around the renewal of a directory, and
+ * pool_names_mutex, under which nothing else is taken.
  */
 #ifndef MPSLAB_INTERNAL_H
 #define MPSLAB_INTERNAL_H

@@ -105,7 +105,8 @@ static unsigned int take_reserve(struct mpslab_pool *pool, gfp_t allowed,
  * The backend, then the reserve, unless the policy is another one, and each as far
  * as fault plans let us.
  *
- * Context: any but NMI; sleeps if @gfp has %__GFP_DIRECT_RECLAIM.
+ * Context: any but NMI; sleeps if @gfp has %__GFP_DIRECT_RECLAIM, and, for a plan that
+ * makes it late, if @allowed has.
  * Return: how many of @count there were.
  */
 unsigned int pool_take_slow(struct mpslab_pool *pool, gfp_t gfp, gfp_t allowed,

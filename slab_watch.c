@@ -250,7 +250,7 @@ EXPORT_SYMBOL_IF_KUNIT(cache_debug_settle);
 
 /* --------------------------------------------------------------------- walking -- */
 
-/* One walk at a time. */
+/* One walk at a time; 3 of internal.h. */
 static DEFINE_MUTEX(walk_mutex);
 static u32 last_walk;			/* under walk_mutex */
 
