@@ -152,10 +152,21 @@ static inline bool slab_is_apart(const struct mpslab_slab *slab)
 	       PAGE_SIZE << slab_order(slab);
 }
 
-/* The slab of a page on a list of slabs. */
+/* The slab of a page on a node's list. */
 static inline struct mpslab_slab *slab_listed(const struct page *page)
 {
 	return (struct mpslab_slab *)page_private(page);
+}
+
+/*
+ * In page->private of a slab that has left its node, so that nobody finds it who frees
+ * an object of it once more.
+ */
+#define SLAB_GONE		1UL
+
+static inline struct mpslab_slab *slab_detached(const struct page *page)
+{
+	return (struct mpslab_slab *)(page_private(page) & ~SLAB_GONE);
 }
 
 /*
@@ -478,9 +489,11 @@ struct mpslab_cache {
 /* Do tools of the kernel want to know of objects that come and go? */
 static inline bool cache_has_tools(const struct mpslab_cache *cache)
 {
-	return IS_ENABLED(CONFIG_KMSAN) || IS_ENABLED(CONFIG_KASAN_GENERIC) ||
-	       (IS_ENABLED(CONFIG_DEBUG_KMEMLEAK) &&
-		!(cache->flags & SLAB_NOLEAKTRACE));
+	bool use = IS_ENABLED(CONFIG_KASAN_GENERIC) || IS_ENABLED(CONFIG_KMSAN);
+
+	return (IS_ENABLED(CONFIG_DEBUG_KMEMLEAK) &&
+		!(cache->flags & SLAB_NOLEAKTRACE)) ||
+	       (use && !(cache->flags & SLAB_TYPESAFE_BY_RCU));
 }
 
 /* The first node from *@nid on that the cache has; NULL behind the last. */

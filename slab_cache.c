@@ -638,9 +638,11 @@ EXPORT_SYMBOL_GPL(mpslab_cache_alloc_bulk);
 
 /* -------------------------------------------------------------------- free -- */
 
-/* What is wrong with a free that node_put() refuses. */
+/* What is wrong with a free for which there is no slab, or node_put() refuses. */
 static enum cache_error put_error(const struct mpslab_slab *slab, const void *obj)
 {
+	if (!slab)
+		return any_slab(obj) ? ERROR_OTHER_CACHE : ERROR_NO_OBJECT;
 	return slab_index(slab, obj) < 0 ? ERROR_INSIDE : ERROR_DOUBLE_FREE;
 }
 
@@ -648,23 +650,24 @@ static enum cache_error put_error(const struct mpslab_slab *slab, const void *ob
 static void free_direct(struct mpslab_cache *cache, void *obj,
 			struct list_head *empty)
 {
-	struct mpslab_slab *slab = obj_to_slab(cache, obj);
-	struct cache_node *n;
+	enum cache_error error = ERROR_NO_OBJECT;
+	int nid = obj_nid(obj);
+	struct cache_node *n = nid == NUMA_NO_NODE ? NULL : cache->node[nid];
+	struct mpslab_slab *slab;
 	unsigned long flags;
-	bool ok;
+	bool ok = false;
 
-	if (unlikely(!slab)) {
-		report_bad_free(cache, any_slab(obj) ? ERROR_OTHER_CACHE :
-				ERROR_NO_OBJECT, obj, 1);
-		return;
+	if (likely(n)) {
+		raw_spin_lock_irqsave(&n->list_lock, flags);
+		slab = obj_to_slab(cache, obj);
+		ok = slab && node_put(n, slab, obj, empty);
+		n->frees += ok;
+		if (unlikely(!ok))
+			error = put_error(slab, obj);
+		raw_spin_unlock_irqrestore(&n->list_lock, flags);
 	}
-	n = cache->node[slab_nid(slab)];
-	raw_spin_lock_irqsave(&n->list_lock, flags);
-	ok = node_put(n, slab, obj, empty);
-	n->frees += ok;
-	raw_spin_unlock_irqrestore(&n->list_lock, flags);
 	if (unlikely(!ok))
-		report_bad_free(cache, put_error(slab, obj), obj, 1);
+		report_bad_free(cache, error, obj, 1);
 }
 
 /*

@@ -22,7 +22,9 @@
 
 /*
  * What page->private says of somebody else's page can be any number, so it is
- * believed only if it is the address of a descriptor that names this page.
+ * believed only if it is the address of a descriptor that names this page.  A slab that
+ * was found under its node's list_lock stays while that is held; without it, only as
+ * long as an object of it is in use.
  */
 static __always_inline struct mpslab_slab *find_slab(const void *obj)
 {
@@ -324,6 +326,7 @@ static void node_detach(struct cache_node *n, struct mpslab_slab *slab)
 	n->objects -= slab->objects;
 	n->free_objects -= slab->objects;
 	n->reaped++;
+	set_page_private(slab->page, (unsigned long)slab | SLAB_GONE);
 	if (unlikely(slab_is_debugged(slab)))
 		list_del(&slab_debug(slab)->list);
 }

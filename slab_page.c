@@ -285,7 +285,7 @@ static void slab_destroy(struct mpslab_slab *slab)
 /* The cache outlives this: mpslab_cache_destroy() waits for it. */
 static void slab_destroy_rcu(struct rcu_head *rcu)
 {
-	slab_destroy(slab_listed(container_of(rcu, struct page, rcu_head)));
+	slab_destroy(slab_detached(container_of(rcu, struct page, rcu_head)));
 }
 
 /**
@@ -306,7 +306,7 @@ void slab_list_release(struct mpslab_cache *cache, struct list_head *slabs)
 		if (cache->flags & SLAB_TYPESAFE_BY_RCU)
 			call_rcu(&page->rcu_head, slab_destroy_rcu);
 		else
-			slab_destroy(slab_listed(page));
+			slab_destroy(slab_detached(page));
 	}
 }
 EXPORT_SYMBOL_IF_KUNIT(slab_list_release);

@@ -77,7 +77,8 @@ void tools_see_alloc(const struct mpslab_cache *cache, gfp_t gfp, void *obj)
 		if (may_take_sleeping_locks())
 			kmemleak_alloc(obj, cache->object_size, 1, gfp);
 	}
-	if (!cache->ctor && !(gfp & __GFP_ZERO))
+	if (!cache->ctor && !(cache->flags & SLAB_TYPESAFE_BY_RCU) &&
+	    !(gfp & __GFP_ZERO))
 		kmsan_poison_memory(obj, cache->object_size, gfp);
 }
 

@@ -18,7 +18,8 @@ static struct mpslab_pool *slab_pool(struct kunit *test,
 {
 	struct mpslab_pool *pool;
 
-	*cache = test_cache(test, SIZE, SLAB_NOLEAKTRACE);
+	/* Of which no tool of the kernel wants to know. */
+	*cache = test_cache(test, SIZE, SLAB_NOLEAKTRACE | SLAB_TYPESAFE_BY_RCU);
 	keep_quiet(test, *cache);
 	/* On one CPU all objects are of its node, and a free need not ask. */
 	(*cache)->numa = false;
@@ -151,7 +152,7 @@ static void slab_pool_zeroes_what_its_cache_zeroes(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, element);
 	memset(element, 0xa5, SIZE);
 	mpslab_pool_free(element, pool);
-	cache->work_gfp = __GFP_ZERO;
+	cache->work_gfp |= __GFP_ZERO;
 	KUNIT_EXPECT_PTR_EQ(test, mpslab_pool_alloc(pool, GFP_NOWAIT), element);
 	KUNIT_EXPECT_NULL(test, memchr_inv(element, 0, SIZE));
 	cache->work_gfp = work_gfp;

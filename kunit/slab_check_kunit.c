@@ -4,6 +4,7 @@
  * on and off under them, and who has them.
  */
 #include <kunit/test.h>
+#include <linux/kasan.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/vmalloc.h>
@@ -258,6 +259,49 @@ static void alloc_node_of_what_was_written_to_is_of_no_other(struct kunit *test)
 	test_cache_end(test, cache, 1);
 }
 
+/* ----------------------------------------------------------------------- tools -- */
+
+#ifdef CONFIG_KASAN_GENERIC
+static noinline __no_sanitize_address u8 shadow(const void *addr)
+{
+	return *(u8 *)kasan_mem_to_shadow(addr);
+}
+#else
+static u8 shadow(const void *addr)
+{
+	return 0;
+}
+#endif
+
+/* 20 bytes: two whole granules, half a one, and nobody's. */
+static void kasan_knows_what_may_be_used(struct kunit *test)
+{
+	struct mpslab_cache *cache;
+	void *obj;
+
+	if (!IS_ENABLED(CONFIG_KASAN_GENERIC))
+		kunit_skip(test, "the kernel has no KASAN");
+	cache = mpslab_cache_create("kunit-kasan", 20, 32, 0, NULL);
+	KUNIT_ASSERT_NOT_NULL(test, cache);
+	obj = mpslab_cache_alloc(cache, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, obj);
+	KUNIT_EXPECT_EQ(test, shadow(obj), 0);
+	KUNIT_EXPECT_EQ(test, shadow(obj + 8), 0);
+	KUNIT_EXPECT_EQ(test, shadow(obj + 16), 4);
+	KUNIT_EXPECT_EQ(test, shadow(obj + 24), 0xfc);
+	mpslab_cache_free(cache, obj);
+	KUNIT_EXPECT_EQ(test, shadow(obj), 0xfb);
+	KUNIT_EXPECT_EQ(test, shadow(obj + 16), 0xfb);
+	/* What is debugged may be looked at. */
+	KUNIT_ASSERT_EQ(test, cache_debug_set(cache, ALL, 1), 0);
+	obj = mpslab_cache_alloc(cache, GFP_KERNEL);
+	KUNIT_EXPECT_EQ(test, shadow(obj), 0);
+	mpslab_cache_free(cache, obj);
+	KUNIT_EXPECT_EQ(test, shadow(obj), 0);
+	mpslab_cache_destroy(cache);
+	KUNIT_EXPECT_FALSE(test, cache_is_listed(cache));
+}
+
 /* ------------------------------------------------------------------- switching -- */
 
 static void flags_of_creation_count(struct kunit *test)
@@ -498,6 +542,7 @@ static struct kunit_case slab_check_cases[] = {
 	KUNIT_CASE(constructed_objects_stay_so),
 	KUNIT_CASE(destroy_refused_keeps_aside),
 	KUNIT_CASE(alloc_node_of_what_was_written_to_is_of_no_other),
+	KUNIT_CASE(kasan_knows_what_may_be_used),
 	KUNIT_CASE(flags_of_creation_count),
 	KUNIT_CASE(switched_on_old_slabs_age_out),
 	KUNIT_CASE(switched_off_looks_until_the_last_slab),

@@ -204,6 +204,20 @@ static void owns_what_lies_in_a_slab(struct kunit *test)
 	test_cache_end(test, cache, 0);
 }
 
+/* It has left its node, and goes after a grace period: nobody finds it meanwhile. */
+static void owns_nothing_of_a_slab_that_goes(struct kunit *test)
+{
+	struct mpslab_cache *cache = test_cache(test, 100, SLAB_TYPESAFE_BY_RCU);
+	void *obj;
+
+	take_objects(test, cache, &obj, 1);
+	KUNIT_EXPECT_TRUE(test, mpslab_owns(obj));
+	give_objects(cache, &obj, 1);
+	KUNIT_EXPECT_EQ(test, mpslab_cache_shrink(cache), 0);
+	KUNIT_EXPECT_FALSE(test, mpslab_owns(obj));
+	test_cache_end(test, cache, 0);
+}
+
 /* -------------------------------------------------------------------- after RCU -- */
 
 static void kvfree_rcu_waits_for_readers(struct kunit *test)
@@ -569,6 +583,7 @@ static struct kunit_case slab_dropin_cases[] = {
 	KUNIT_CASE(ksize_says_the_objects_size),
 	KUNIT_CASE(krealloc_stays_or_moves),
 	KUNIT_CASE(owns_what_lies_in_a_slab),
+	KUNIT_CASE(owns_nothing_of_a_slab_that_goes),
 	KUNIT_CASE(kvfree_rcu_waits_for_readers),
 	KUNIT_CASE(kvfree_rcu_without_a_head),
 	KUNIT_CASE(kvfree_rcu_of_the_kernels),

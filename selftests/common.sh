@@ -17,8 +17,10 @@ MODS=${MODS:-/mods}
 marker="mpslab selftest: $0, process $$"
 echo "$marker" >/dev/kmsg
 
+# If that is no longer all there, it says so in words that complaints() knows.
 kernel_log() {
-	dmesg | awk -v marker="$marker" 'seen; index($0, marker) { seen = 1 }'
+	dmesg | awk -v marker="$marker" 'seen; index($0, marker) { seen = 1 }
+		END { if (!seen) print "BUG: the log has lost its beginning" }'
 }
 
 # The lines in which the kernel, or mpslab, complains.

@@ -111,10 +111,15 @@ all_were_long() {
 	[ "$(value "$pool/stats" long_waits)" -ge "$1" ]
 }
 
+# It is printed line by line, by a thread that has no hurry.
+report_is_whole() {
+	kernel_log | grep -q 'mpslab:  *hold_set.*\[mpslab_client\]'
+}
+
 # The threads wait once more and too long, all in the same 5 s.
 one_is_reported() {
-	echo 500 >"$warn_ms" && wait_anew && wait_until 20 all_were_long "$cpus" ||
-		return
+	echo 500 >"$warn_ms" && wait_anew && wait_until 20 all_were_long "$cpus" &&
+		wait_until 20 report_is_whole || return
 	kernel_log | grep -A 40 'mpslab: WAIT' >"$work/report"
 	sed 's/^\[[^]]*\] /# /' "$work/report"
 	[ "$(reports)" -eq 1 ]

@@ -19,7 +19,8 @@ cpus=()
 # The guest's clock may be slower than ours; and it has to boot, and to end.
 "$vm/vm.sh" "$kind" selftests run="$run" "${cpus[@]}" limit=$((seconds * 3 / 2 + 300)) \
 	append=mpslab_soak.seconds="$seconds" append=mpslab_soak.seed="${SEED:-0}" \
-	append=mpslab_soak.threads="${THREADS:-0}" soak.sh || status=$?
+	append=mpslab_soak.threads="${THREADS:-0}" append=log_buf_len=4M soak.sh ||
+	status=$?
 [ ! -e "$run/output" ] || sed -n 's/^ *# */  /p' "$run/output"
 grep -ao 'mpslab_soak: FAIL.*' "$run/console" || :
 if [ $status -eq 0 ]; then

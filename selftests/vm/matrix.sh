@@ -12,6 +12,10 @@
 
 table=$top/Documentation/testing.rst
 
+# Where 64 CPUs take turns, all of them may stand still for seconds when one goes or
+# comes, and so does who waits for an element.
+in_turns=append=mpslab_soak.wait_ms=30000
+
 # Name; kernel; jobs; options for vm.sh; what the row is about.  A row with options
 # is for what they say only: a script that wants a guest of its own has had it in
 # another row of the same kernel.
@@ -21,7 +25,7 @@ rows=(
 	"stock-6.12-rt; rt;         selftests;       ; Debian 12, newer, PREEMPT_RT"
 	"stock-6.1-i386;  deb-i386;  selftests;      nodes=1 mem=1536; Debian 12, 32-bit x86, highmem"
 	"stock-6.1-arm64; deb-arm64; selftests;      nodes=2; Debian 12, 64-bit ARM"
-	"stock-6.1-cpus-64;    stock; selftests;     smp=64 nodes=4 mem=4096 turns=1; Debian 12, 64 CPUs"
+	"stock-6.1-cpus-64;    stock; selftests;     smp=64 nodes=4 mem=4096 turns=1 $in_turns; Debian 12, 64 CPUs"
 	"stock-6.1-memoryless; stock; selftests;     smp=6 nodes=3 bare=1 mem=1536; Debian 12, a node without memory"
 	"uml-7.3;       uml;        kunit;           ; User Mode Linux, native speed"
 	"ubsan-7.3;     ubsan;      kunit selftests; ; UBSAN"
