@@ -40,17 +40,21 @@ static void shadow_object_free(const struct mpslab_cache *cache, void *obj)
 			    SHADOW_FREE);
 }
 
-/* Of its last granule only so many bytes as are the object's. */
+/*
+ * Of its last granule only so many bytes as are the object's, unless the rest may be a
+ * red zone of ours.
+ */
 static void shadow_object_in_use(const struct mpslab_cache *cache, void *obj)
 {
 	size_t whole = round_down(cache->object_size, SHADOW_GRANULE);
+	u8 rest = cache->object_size - whole;
 
 	if (!IS_ENABLED(CONFIG_KASAN_GENERIC))
 		return;
 	shadow_fill(obj, whole, 0);
-	if (whole < cache->object_size)
+	if (rest)
 		shadow_fill(obj + whole, SHADOW_GRANULE,
-			    cache->object_size - whole);
+			    READ_ONCE(cache->look) ? 0 : rest);
 }
 
 /* -------------------------------------------------------------------- objects -- */

@@ -280,7 +280,7 @@ static void kasan_knows_what_may_be_used(struct kunit *test)
 	void *obj;
 
 	if (!IS_ENABLED(CONFIG_KASAN_GENERIC))
-		kunit_skip(test, "the kernel has no KASAN");
+		kunit_skip(test, "needs a kernel that watches all accesses");
 	cache = mpslab_cache_create("kunit-kasan", 20, 32, 0, NULL);
 	KUNIT_ASSERT_NOT_NULL(test, cache);
 	obj = mpslab_cache_alloc(cache, GFP_KERNEL);
@@ -296,6 +296,7 @@ static void kasan_knows_what_may_be_used(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, cache_debug_set(cache, ALL, 1), 0);
 	obj = mpslab_cache_alloc(cache, GFP_KERNEL);
 	KUNIT_EXPECT_EQ(test, shadow(obj), 0);
+	KUNIT_EXPECT_EQ(test, shadow(obj + 16), 0);
 	mpslab_cache_free(cache, obj);
 	KUNIT_EXPECT_EQ(test, shadow(obj), 0);
 	mpslab_cache_destroy(cache);
