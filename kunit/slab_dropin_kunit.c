@@ -7,8 +7,6 @@
 #include <linux/list_lru.h>
 #include <linux/mempool.h>
 #include <linux/mm.h>
-#include <linux/sched.h>
-#include <linux/sched/prio.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
@@ -308,56 +306,6 @@ static void kvfree_rcu_of_debugged_objects(struct kunit *test)
 	test_cache_end(test, cache, 0);
 }
 
-/* Each object begins a chain, which the other one interrupts when it wakes up. */
-static void chain_idly(struct crew_member *me)
-{
-	sched_set_normal(current, MAX_NICE);
-	while (crew_going(me)) {
-		struct rcu_object *obj = mpslab_cache_alloc(me->data, GFP_KERNEL);
-
-		crew_expect(me, obj);
-		if (!obj)
-			return;
-		mpslab_kvfree_rcu(&obj->rcu, obj);
-		kvfree_rcu_wait();
-		me->ops++;
-	}
-}
-
-static void chain_and_destroy(struct crew_member *me)
-{
-	struct mpslab_cache *cache;
-	struct rcu_object *obj;
-
-	while (crew_going(me)) {
-		cache = mpslab_cache_create("kunit-rcu-short", sizeof(*obj), 0, 0,
-					    NULL);
-		obj = cache ? mpslab_cache_alloc(cache, GFP_KERNEL) : NULL;
-		crew_expect(me, obj);
-		if (!obj)
-			return;
-		mpslab_kvfree_rcu(&obj->rcu, obj);
-		mpslab_cache_destroy(cache);
-		crew_expect(me, !cache_is_listed(cache));
-		me->ops++;
-		usleep_range(50, 100);	/* not only when the other is just so far */
-	}
-}
-
-/* Who begins a chain may be interrupted by one who adds to it, and goes. */
-static void destroy_waits_for_a_chain_that_begins(struct kunit *test)
-{
-	struct mpslab_cache *cache = test_cache(test, sizeof(struct rcu_object), 0);
-	struct crew_job jobs[] = {
-		{ .fn = chain_idly, .data = cache, .cpu = 0 },
-		{ .fn = chain_and_destroy, .cpu = 0 },
-	};
-
-	KUNIT_EXPECT_GT(test, crew_run(test, jobs, ARRAY_SIZE(jobs), 500), 0UL);
-	kvfree_rcu_wait();
-	test_cache_end(test, cache, 0);
-}
-
 /* --------------------------------------------------------------------- list_lru -- */
 
 struct lru_object {
@@ -589,7 +537,6 @@ static struct kunit_case slab_dropin_cases[] = {
 	KUNIT_CASE(kvfree_rcu_of_the_kernels),
 	KUNIT_CASE(destroy_waits_for_kvfree_rcu),
 	KUNIT_CASE(kvfree_rcu_of_debugged_objects),
-	KUNIT_CASE(destroy_waits_for_a_chain_that_begins),
 	KUNIT_CASE(alloc_lru_is_an_allocation),
 	KUNIT_CASE(usercopy_forms_create),
 	KUNIT_CASE(pool_moved_works_on),
