@@ -486,6 +486,12 @@ struct mpslab_cache {
 	struct cache_node *node[];	/* nr_node_ids; NULL where impossible */
 };
 
+/* cache_set_work() may change it meanwhile; who comes early sees the old value. */
+static __always_inline gfp_t cache_work_gfp(const struct mpslab_cache *cache)
+{
+	return data_race(cache->work_gfp);
+}
+
 /* Do tools of the kernel want to know of objects that come and go? */
 static inline bool cache_has_tools(const struct mpslab_cache *cache)
 {

@@ -300,7 +300,7 @@ static noinline void *pool_pop_work(struct mpslab_pool *pool, gfp_t gfp,
 {
 	struct mpslab_cache *cache = pool->pool_data;	/* always */
 
-	element = alloc_work(cache, backend_gfp_light(gfp) | cache->work_gfp,
+	element = alloc_work(cache, backend_gfp_light(gfp) | cache_work_gfp(cache),
 			     element);
 	if (likely(element))
 		return element;
@@ -347,7 +347,7 @@ void *mpslab_pool_alloc(struct mpslab_pool *pool, gfp_t gfp)
 	cache = pool->pool_data;
 	if (unlikely(!cpu_cache_pop(cache, &element, pool)))
 		return pool_alloc_slow(pool, gfp);
-	if (unlikely(cache->work_gfp))
+	if (unlikely(cache_work_gfp(cache)))
 		return pool_pop_work(pool, gfp, element);
 	return element;
 }

@@ -478,7 +478,7 @@ static noinline void *alloc_one_slow(struct mpslab_cache *cache, gfp_t gfp)
 	void *obj = NULL;
 
 	alloc_slow(cache, gfp, &obj, 1);
-	gfp |= cache->work_gfp;
+	gfp |= cache_work_gfp(cache);
 	if (gfp & (__GFP_ZERO | GFP_WORK))
 		return alloc_work(cache, gfp, obj);
 	return obj;
@@ -507,7 +507,7 @@ void *mpslab_cache_alloc(struct mpslab_cache *cache, gfp_t gfp)
 		might_alloc(gfp);
 	if (unlikely(!cpu_cache_pop(cache, &obj, NULL)))
 		return alloc_one_slow(cache, gfp);
-	gfp |= cache->work_gfp;
+	gfp |= cache_work_gfp(cache);
 	if (unlikely(gfp & (__GFP_ZERO | GFP_WORK)))
 		return gfp & GFP_WORK ? alloc_work(cache, gfp, obj) :
 					zero_object(cache, gfp, obj);
@@ -564,7 +564,7 @@ void *mpslab_cache_alloc_node(struct mpslab_cache *cache, gfp_t gfp, int nid)
 		return NULL;
 
 	obj = alloc_on_node(cache, gfp, nid);
-	return alloc_work(cache, gfp | cache->work_gfp, obj);
+	return alloc_work(cache, gfp | cache_work_gfp(cache), obj);
 }
 EXPORT_SYMBOL_GPL(mpslab_cache_alloc_node);
 
@@ -592,7 +592,7 @@ static noinline bool alloc_work_bulk(struct mpslab_cache *cache, gfp_t gfp,
 static void alloc_unwind(struct mpslab_cache *cache, gfp_t gfp, size_t nr,
 			 void **objs)
 {
-	gfp = (gfp & ~__GFP_ZERO) | (cache->work_gfp & GFP_WORK);
+	gfp = (gfp & ~__GFP_ZERO) | (cache_work_gfp(cache) & GFP_WORK);
 	if (!(gfp & GFP_WORK) || alloc_work_bulk(cache, gfp, nr, objs))
 		mpslab_cache_free_bulk(cache, nr, objs);
 }
@@ -628,7 +628,7 @@ int mpslab_cache_alloc_bulk(struct mpslab_cache *cache, gfp_t gfp, size_t nr,
 		}
 		done += got;
 	}
-	gfp |= cache->work_gfp;
+	gfp |= cache_work_gfp(cache);
 	if (gfp & (__GFP_ZERO | GFP_WORK) &&
 	    !alloc_work_bulk(cache, gfp, nr, objs))
 		return 0;

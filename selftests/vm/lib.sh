@@ -94,7 +94,7 @@ boot_packages=(busybox-static qemu-system-x86)
 arm64_packages=(gcc-aarch64-linux-gnu qemu-system-arm)
 # The newest of Debian 12; compiler and package in one word.
 # shellcheck disable=SC2034 # likewise
-clang=clang-19
+clang="clang-19"
 
 # has_config KERNEL OPTION: is it on in the kernel in the directory KERNEL?
 has_config() {
