@@ -172,6 +172,22 @@ static inline void compat_fault_attr_put(struct fault_attr *attr)
 }
 #endif
 
+/* 6.13: who walks a list_lru is not told its lock; for the tests */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
+#define DEFINE_COMPAT_LRU_WALK(name)					\
+enum lru_status name(struct list_head *item, struct list_lru_one *list, void *arg)
+#else
+#define DEFINE_COMPAT_LRU_WALK(name)					\
+enum lru_status name(struct list_head *item, struct list_lru_one *list,	\
+		     spinlock_t *lock, void *arg)
+#endif
+
+/* 6.8: the list of an object's node and cgroup is found by a function of its own */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 8, 0)
+#define list_lru_add_obj	list_lru_add
+#define list_lru_del_obj	list_lru_del
+#endif
+
 /* 6.13: a timer gets its function when it is set up; for the tests */
 static inline void
 compat_hrtimer_setup(struct hrtimer *timer,

@@ -313,8 +313,7 @@ struct lru_object {
 	struct list_head lru;
 };
 
-static enum lru_status isolate(struct list_head *item,
-			       struct list_lru_one *list, void *arg)
+static DEFINE_COMPAT_LRU_WALK(isolate)
 {
 	return LRU_SKIP;
 }
