@@ -505,7 +505,7 @@ static void traces_are_sampled(struct kunit *test)
 	take_objects(test, cache, objs, nr);
 	sum = traced(test, cache, TRACE_ALLOCS, &untraced);
 	KUNIT_EXPECT_EQ(test, sum + untraced, (unsigned long)nr);
-	KUNIT_EXPECT_LE(test, abs_diff(sum, (unsigned long)nr / 8), 4UL);
+	KUNIT_EXPECT_LE(test, abs((long)sum - (long)nr / 8), 4L);
 	give_objects(cache, objs, nr);
 	test_cache_end(test, cache, 0);
 }
@@ -522,9 +522,7 @@ static void new_slabs_are_shuffled(struct kunit *test)
 	for (turn = 0; turn < 8; turn++) {
 		take_objects(test, cache, objs, nr);
 		for (i = 1; i < nr; i++)
-			in_order += abs_diff((unsigned long)objs[i],
-					     (unsigned long)objs[i - 1]) ==
-				    cache->size;
+			in_order += abs(objs[i] - objs[i - 1]) == cache->size;
 		give_objects(cache, objs, nr);
 		mpslab_cache_shrink(cache);
 	}
