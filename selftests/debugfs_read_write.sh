@@ -315,7 +315,8 @@ late_slab_is_waited_for() {
 # An array that was used, got another size, and was not used since, is not touched.
 size_is_no_use() {
 	echo doomed >"$client/extra_create" && echo 20 >"$client/extra_leak" &&
-		echo 0 >"$client/extra_leak" || return
+		echo 0 >"$client/extra_leak" &&
+		echo 1 >"$mpslab/caches/doomed/batchcount" || return
 	for value in 10 30; do
 		echo "$value" >"$mpslab/caches/doomed/limit" &&
 			echo 1 >"$mpslab/caches/doomed/reap" || return
