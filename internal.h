@@ -6,7 +6,8 @@
  * Lock order, outermost first:
  *
  *   0. tunables_mutex              debugfs.c: one write of a tunable at a time
- *   1. mpslab_cache.tune_lock      the size of one cache's arrays
+ *   1. mpslab_cache.tune_lock      the size of one cache's arrays, what is looked at,
+ *                                  and whether its client is done with it
  *      mpslab_pool.resize_lock     the size of one pool's reserve, and whether it
  *                                  is known who holds it
  *   2. cpus_read_lock()            CPUs neither come nor go
