@@ -303,21 +303,24 @@ struct object_view {
 };
 
 /**
- * struct object_fault - a byte of an object that is not what it should be
- * @cache: the cache
- * @view: the object
+ * struct wrong_byte - a byte of an object that is not what it should be
  * @error: ERROR_RED_ZONE or ERROR_POISON
  * @at: where, in bytes from the start of the object
  * @found: the byte
  * @expected: what was to be found
  */
-struct object_fault {
-	struct mpslab_cache *cache;
-	struct object_view view;
+struct wrong_byte {
 	enum cache_error error;
 	long at;
 	u8 found;
 	u8 expected;
+};
+
+/* All that is said of it. */
+struct object_fault {
+	struct mpslab_cache *cache;
+	struct object_view view;
+	struct wrong_byte wrong;
 };
 
 /* How long ago; the clocks of two CPUs may differ by a little.  Nanoseconds. */

@@ -230,7 +230,7 @@ static void view_object(struct object_view *view, struct mpslab_slab *slab,
 }
 
 /* From @offset bytes behind @obj on, the first that is not @byte. */
-static bool find_other(struct object_fault *fault, enum cache_error error,
+static bool find_other(struct wrong_byte *wrong, enum cache_error error,
 		       const void *obj, long offset, u8 byte, size_t bytes)
 {
 	/* Whoever looks without owning the object asks afterwards who did. */
@@ -238,15 +238,15 @@ static bool find_other(struct object_fault *fault, enum cache_error error,
 
 	if (likely(!at))
 		return false;
-	fault->error = error;
-	fault->at = (const void *)at - obj;
-	fault->found = data_race(*at);		/* likewise */
-	fault->expected = byte;
+	wrong->error = error;
+	wrong->at = (const void *)at - obj;
+	wrong->found = data_race(*at);		/* likewise */
+	wrong->expected = byte;
 	return true;
 }
 
 static bool find_fault(struct mpslab_slab *slab, unsigned int i, bool in_use,
-		       struct object_fault *fault)
+		       struct wrong_byte *wrong)
 {
 	const struct mpslab_cache *cache = slab->cache;
 	const struct debug_layout *layout = &cache->debug_layout;
@@ -255,31 +255,14 @@ static bool find_fault(struct mpslab_slab *slab, unsigned int i, bool in_use,
 	u8 zone = in_use ? SLUB_RED_ACTIVE : SLUB_RED_INACTIVE;
 
 	if (slab_debug(slab)->options & DEBUG_RED_ZONE &&
-	    (find_other(fault, ERROR_RED_ZONE, obj, -(long)layout->left, zone,
+	    (find_other(wrong, ERROR_RED_ZONE, obj, -(long)layout->left, zone,
 			layout->left) ||
-	     find_other(fault, ERROR_RED_ZONE, obj, size, zone,
+	     find_other(wrong, ERROR_RED_ZONE, obj, size, zone,
 			layout->size - layout->left - size)))
 		return true;
 	return !in_use && has_poison(slab) &&
-	       (find_other(fault, ERROR_POISON, obj, 0, POISON_FREE, size - 1) ||
-		find_other(fault, ERROR_POISON, obj, size - 1, POISON_END, 1));
-}
-
-/* To be told of it without the slab. */
-static void fault_view(struct object_fault *fault, struct mpslab_slab *slab,
-		       unsigned int i)
-{
-	fault->cache = slab->cache;
-	view_object(&fault->view, slab, i);
-}
-
-/* Nobody gets the object any more; the caller owns it. */
-static void keep_aside(struct mpslab_slab *slab, unsigned int i,
-		       struct object_fault *fault)
-{
-	fault_view(fault, slab, i);
-	report_fault(fault, "object kept aside");
-	state_set_aside(slab->cache, &slab_debug(slab)->state[i]);
+	       (find_other(wrong, ERROR_POISON, obj, 0, POISON_FREE, size - 1) ||
+		find_other(wrong, ERROR_POISON, obj, size - 1, POISON_END, 1));
 }
 
 /**
@@ -291,14 +274,35 @@ static void keep_aside(struct mpslab_slab *slab, unsigned int i,
  */
 void report_fault(const struct object_fault *fault, const char *fix)
 {
-	long size = fault->cache->object_size, at = fault->at;
+	const struct wrong_byte *wrong = &fault->wrong;
+	long size = fault->cache->object_size, at = wrong->at;
 
-	cache_bug_object(fault->cache, &fault->view, fault->error, fix,
+	cache_bug_object(fault->cache, &fault->view, wrong->error, fix,
 			 "object of %ld bytes, written %ld byte(s) %s: 0x%02x where 0x%02x was",
 			 size, at < 0 ? -at : at < size ? at : at - size,
 			 at < 0 ? "before its start" : at < size ?
 			 "into it while it was free" : "behind its end",
-			 fault->found, fault->expected);
+			 wrong->found, wrong->expected);
+}
+
+/* Nobody gets the object any more; the caller owns it. */
+static noinline void keep_aside(struct mpslab_slab *slab, unsigned int i,
+				const struct wrong_byte *wrong)
+{
+	struct object_fault fault = { .cache = slab->cache, .wrong = *wrong };
+
+	view_object(&fault.view, slab, i);
+	report_fault(&fault, "object kept aside");
+	state_set_aside(slab->cache, &slab_debug(slab)->state[i]);
+}
+
+static noinline void refuse_second_free(struct mpslab_slab *slab, unsigned int i)
+{
+	struct object_view view;
+
+	view_object(&view, slab, i);
+	cache_bug_object(slab->cache, &view, ERROR_DOUBLE_FREE, "not freed",
+			 "object freed twice");
 }
 
 /* ---------------------------------------------------------------------- looks -- */
@@ -354,7 +358,7 @@ static int find_object(struct mpslab_cache *cache, const void *obj,
 bool check_alloc(struct mpslab_cache *cache, void *obj)
 {
 	struct mpslab_slab *slab;
-	struct object_fault fault;
+	struct wrong_byte wrong;
 	u32 *state;
 	int i;
 
@@ -368,8 +372,8 @@ bool check_alloc(struct mpslab_cache *cache, void *obj)
 		report_bad_free(cache, ERROR_DOUBLE_FREE, obj, 1);
 		return false;
 	}
-	if (unlikely(find_fault(slab, i, false, &fault))) {
-		keep_aside(slab, i, &fault);
+	if (unlikely(find_fault(slab, i, false, &wrong))) {
+		keep_aside(slab, i, &wrong);
 		return false;
 	}
 	track(slab, i, false);
@@ -396,7 +400,7 @@ static bool is_free_in_slab(const struct mpslab_slab *slab, unsigned int i)
 bool check_free(struct mpslab_cache *cache, void *obj)
 {
 	struct mpslab_slab *slab;
-	struct object_fault fault;
+	struct wrong_byte wrong;
 	u32 *state;
 	int i;
 
@@ -414,13 +418,11 @@ bool check_free(struct mpslab_cache *cache, void *obj)
 	}
 	state = &slab_debug(slab)->state[i];
 	if (unlikely(!state_leave(state, STEP_IN_USE))) {
-		view_object(&fault.view, slab, i);
-		cache_bug_object(cache, &fault.view, ERROR_DOUBLE_FREE,
-				 "not freed", "object freed twice");
+		refuse_second_free(slab, i);
 		return false;
 	}
-	if (unlikely(find_fault(slab, i, true, &fault))) {
-		keep_aside(slab, i, &fault);
+	if (unlikely(find_fault(slab, i, true, &wrong))) {
+		keep_aside(slab, i, &wrong);
 		return false;
 	}
 	track(slab, i, true);
@@ -449,12 +451,13 @@ bool check_object(struct mpslab_slab *slab, unsigned int i,
 
 	if (before & STATE_ASIDE || (step != STEP_FREE && step != STEP_IN_USE))
 		return true;
-	if (likely(!find_fault(slab, i, step == STEP_IN_USE, fault)))
+	if (likely(!find_fault(slab, i, step == STEP_IN_USE, &fault->wrong)))
 		return true;
 	smp_rmb();				/* state_leave() */
 	if (READ_ONCE(*state) != before)
 		return true;
-	fault_view(fault, slab, i);
+	fault->cache = slab->cache;
+	view_object(&fault->view, slab, i);
 	return false;
 }
 
