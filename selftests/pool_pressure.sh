@@ -62,10 +62,16 @@ writers_write() {
 	echo 1 >"$pressure/run" && both_go_on
 }
 
-# By the kernel, three times, as the reserves become full again in between.
+# By the kernel, three times, as the reserves become full again in between; and more
+# often where all of it is so slow that the reserves hardly served.
 squeeze() {
 	for ms in 2000 2000 4000; do
 		echo "$ms" >"$pressure/squeeze" && both_go_on || return
+	done
+	more=10
+	until the_reserve_served || [ "$more" -eq 0 ]; do
+		echo 4000 >"$pressure/squeeze" && both_go_on || return
+		more=$((more - 1))
 	done
 }
 
@@ -86,15 +92,25 @@ fill_files() {
 
 # Processes that want memory while all is eaten get some of it, and nobody is killed.
 needy_get_memory() {
-	before=$(theirs given_back) needy=0
-	echo 3000 >"$pressure/squeeze" &
-	squeezer=$!
-	while [ "$needy" -lt 500 ] && kill -0 "$squeezer" 2>/dev/null; do
-		cat /proc/self/stat >/dev/null || return
-		needy=$((needy + 1))
+	before=$(theirs given_back) needy=0 more=10
+	until [ "$(theirs given_back)" -gt "$before" ] || [ "$more" -eq 0 ]; do
+		processes_come || return
+		more=$((more - 1))
 	done
 	echo "# $needy processes meanwhile, $(theirs given_back) pages given back"
-	wait "$squeezer" && [ "$(theirs given_back)" -gt "$before" ] && both_go_on
+	[ "$(theirs given_back)" -gt "$before" ] && both_go_on
+}
+
+processes_come() {
+	echo 3000 >"$pressure/squeeze" &
+	squeezer=$!
+	new=0
+	while [ "$new" -lt 500 ] && kill -0 "$squeezer" 2>/dev/null; do
+		cat /proc/self/stat >/dev/null || return
+		new=$((new + 1))
+	done
+	needy=$((needy + new))
+	wait "$squeezer"
 }
 
 # With memory, the caches grow as before, and nobody needs a reserve.
@@ -119,7 +135,8 @@ requests_went_on() {
 }
 
 the_reserve_served() {
-	[ "$(value "$mpslab/pools/pressure/stats" reserve_allocs)" -gt 1000 ]
+	[ "$(value "$mpslab/pools/pressure/stats" reserve_allocs)" -gt 1000 ] &&
+		both_above backend_failed 100
 }
 
 # mpslab's; what the kernel's pool does is shown and not judged.
