@@ -465,7 +465,7 @@ void *alloc_work(struct mpslab_cache *cache, gfp_t gfp, void *obj)
 			if (!(gfp & __GFP_THISNODE))
 				alloc_slow(cache, gfp & ~GFP_WORK, &obj, 1);
 		}
-		if (obj)
+		if (obj && cache_has_tools(cache))
 			tools_see_alloc(cache, gfp, obj);
 	}
 	if (gfp & __GFP_ZERO)
@@ -788,7 +788,8 @@ static void free_with_work(struct mpslab_cache *cache, void *obj)
 		if (cache->init_on_free)
 			memset(obj, 0, cache->object_size);
 	}
-	tools_see_free(cache, obj);
+	if (cache_has_tools(cache))
+		tools_see_free(cache, obj);
 	preempt_disable();
 	done = nid == near_node() && cpu_cache_push(cache, obj, NULL);
 	preempt_enable();

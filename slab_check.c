@@ -245,12 +245,11 @@ static bool find_other(struct wrong_byte *wrong, enum cache_error error,
 	return true;
 }
 
-static bool find_fault(struct mpslab_slab *slab, unsigned int i, bool in_use,
+static bool find_fault(struct mpslab_slab *slab, const void *obj, bool in_use,
 		       struct wrong_byte *wrong)
 {
 	const struct mpslab_cache *cache = slab->cache;
 	const struct debug_layout *layout = &cache->debug_layout;
-	const void *obj = slab_object(slab, i);
 	size_t size = cache->object_size;
 	u8 zone = in_use ? SLUB_RED_ACTIVE : SLUB_RED_INACTIVE;
 
@@ -372,7 +371,7 @@ bool check_alloc(struct mpslab_cache *cache, void *obj)
 		report_bad_free(cache, ERROR_DOUBLE_FREE, obj, 1);
 		return false;
 	}
-	if (unlikely(find_fault(slab, i, false, &wrong))) {
+	if (unlikely(find_fault(slab, obj, false, &wrong))) {
 		keep_aside(slab, i, &wrong);
 		return false;
 	}
@@ -421,7 +420,7 @@ bool check_free(struct mpslab_cache *cache, void *obj)
 		refuse_second_free(slab, i);
 		return false;
 	}
-	if (unlikely(find_fault(slab, i, true, &wrong))) {
+	if (unlikely(find_fault(slab, obj, true, &wrong))) {
 		keep_aside(slab, i, &wrong);
 		return false;
 	}
@@ -451,7 +450,8 @@ bool check_object(struct mpslab_slab *slab, unsigned int i,
 
 	if (before & STATE_ASIDE || (step != STEP_FREE && step != STEP_IN_USE))
 		return true;
-	if (likely(!find_fault(slab, i, step == STEP_IN_USE, &fault->wrong)))
+	if (likely(!find_fault(slab, slab_object(slab, i), step == STEP_IN_USE,
+			       &fault->wrong)))
 		return true;
 	smp_rmb();				/* state_leave() */
 	if (READ_ONCE(*state) != before)
