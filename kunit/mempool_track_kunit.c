@@ -156,7 +156,10 @@ static void mempool_free_bulk_twice_to_reserve_is_refused(struct kunit *test)
 		elem_release(&pt->be, e[i], (unsigned long)current);
 	elem_release(&pt->be, other, (unsigned long)current);
 	pt->expected_reports += 2;
-	memcpy(bulk, (void *[]){ e[1], e[0], e[1], e[2] }, sizeof(bulk));
+	bulk[0] = e[1];
+	bulk[1] = e[0];
+	bulk[2] = e[1];
+	bulk[3] = e[2];
 	KUNIT_EXPECT_EQ(test, 4U, mpslab_pool_free_bulk(&pt->pool, bulk, 4));
 	KUNIT_EXPECT_EQ(test, 2ULL, pt->pool.bad_frees);
 	KUNIT_EXPECT_EQ(test, 3, pt->pool.curr_nr);
