@@ -169,7 +169,7 @@ fail() {
 }
 
 judge() {
-	local found="" passed=0 failed_cases=0 skipped=0 ktap
+	local found="" passed=0 failed_cases=0 skipped=0 ktap suites=0
 
 	[ "$status" -ne 124 ] || fail "the guest was ended after $limit s"
 	read -r found 2>/dev/null <"$run/verdict" || :
@@ -188,12 +188,15 @@ judge() {
 		head -n 10 "$run/complaints" | sed 's/^/        /'
 	fi
 	case $job in
-	kunit)	   ktap=$run/console ;;
+	kunit)
+		ktap=$run/console
+		suites=$(cat "$top"/kunit/*.c | grep -c '^kunit_test_suite(')
+		;;
 	selftests) ktap=$run/output ;;
 	*)	   ktap= ;;
 	esac
 	if [ -n "$ktap" ]; then
-		awk -f "$vm/ktap.awk" -v totals="$run/totals" "$ktap"
+		awk -f "$vm/ktap.awk" -v totals="$run/totals" -v suites="$suites" "$ktap"
 		read -r passed failed_cases skipped <"$run/totals"
 	fi
 	failed=$((failed + failed_cases))
