@@ -223,11 +223,10 @@ uml)
 	;;
 native)	build_kernel native source native -- um linux ;;
 debug)	build_kernel debug source debug -- x86_64 arch/x86/boot/bzImage bzImage modules ;;
-debug-6.1|debug-6.12)
-	x86_64_kernel "$1" "source-${1#debug-}" v6 memory locks
-	;;
-dropin)	x86_64_kernel dropin source v7 memory locks dropin ;;
-rt-debug)	x86_64_kernel rt-debug source v7 locks rt ;;
+debug-6.1)	x86_64_kernel debug-6.1 source-6.1 v6 memory locks ;;
+debug-6.12)	x86_64_kernel debug-6.12 source-6.12 v6 memory locks raw ;;
+dropin)	x86_64_kernel dropin source v7 memory locks raw dropin ;;
+rt-debug)	x86_64_kernel rt-debug source v7 locks raw rt ;;
 ubsan)	x86_64_kernel ubsan source v7 ubsan ;;
 i386)	build_kernel i386 source guest v7 i386 ubsan -- i386 arch/x86/boot/bzImage bzImage modules ;;
 arm64)
