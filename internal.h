@@ -490,9 +490,10 @@ struct mpslab_cache {
 	struct cache_node *node[];	/* nr_node_ids; NULL where impossible */
 };
 
-/* cache_set_work() may change it meanwhile; who comes early sees the old value. */
+/* What to do after an allocation. */
 static __always_inline gfp_t cache_work_gfp(const struct mpslab_cache *cache)
 {
+	/* cache_set_work() may change it; who comes early sees the old value. */
 	return data_race(cache->work_gfp);
 }
 

@@ -254,7 +254,7 @@ static void send_request(struct submitter *s, struct request *rq)
 	/* Others may come just now. */
 	cpu = data_race(cpumask_next(s->last_cpu, cpu_online_mask));
 	if (cpu >= nr_cpu_ids)
-		cpu = data_race(cpumask_first(cpu_online_mask));
+		cpu = data_race(cpumask_first(cpu_online_mask));	/* likewise */
 	s->last_cpu = cpu;
 	c = per_cpu_ptr(&completers, cpu);
 	if (llist_add(&rq->done, &c->done))
