@@ -34,7 +34,7 @@ overlap)
 	;;
 twice)
 	change slab_cache.c "/^void \*mpslab_cache_alloc(struct/,/^}/{
-		/gfp |= cache->work_gfp;/i $once_in_2000 cpu_cache_push(cache, obj, NULL); }
+		/gfp |= cache_work_gfp(cache);/i $once_in_2000 cpu_cache_push(cache, obj, NULL); }
 	}"
 	;;
 lost)
