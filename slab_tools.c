@@ -25,7 +25,7 @@
 #define SHADOW_RED_ZONE		0xfc	/* "out-of-bounds" */
 #define SHADOW_GRANULE		8	/* bytes that a byte of the shadow is for */
 
-/* May everything but us use @bytes at @addr? */
+/* Of memory that is no whole number of granules nothing is said. */
 static void shadow_fill(const void *addr, size_t bytes, u8 shadow)
 {
 	if (IS_ALIGNED((unsigned long)addr | bytes, SHADOW_GRANULE))
