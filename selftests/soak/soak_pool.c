@@ -134,23 +134,31 @@ static void *get_one_at_once(struct soak_pool *p, u32 how)
 	return element;
 }
 
+/* Of the ways to wait, one in four can be killed, and one has a time. */
+static unsigned int way_to_wait(u32 how)
+{
+	return below(again(how, 9), 4);
+}
+
+static bool can_be_killed(u32 how)
+{
+	return way_to_wait(how) == 0;
+}
+
 /* One element, by one of the ways to wait for it; or why there is none. */
 static int get_one_waiting(struct soak_pool *p, u32 how, void **element)
 {
 	static const gfp_t gfps[] = { GFP_KERNEL, GFP_NOIO, GFP_NOFS };
 	gfp_t gfp = __GFP_NOWARN | gfps[below(again(how, 1), ARRAY_SIZE(gfps))];
 
-	switch (below(again(how, 9), 4)) {
-	case 0:
+	if (can_be_killed(how))
 		return mpslab_pool_alloc_killable(p->pool, gfp, element);
-	case 1:
+	if (way_to_wait(how) == 1)
 		return mpslab_pool_alloc_timeout(p->pool, gfp,
 						 below(again(how, 10), TIMEOUT_MAX),
 						 element);
-	default:
-		*element = mpslab_pool_alloc(p->pool, gfp);
-		return *element ? 0 : -ENOMEM;
-	}
+	*element = mpslab_pool_alloc(p->pool, gfp);
+	return *element ? 0 : -ENOMEM;
 }
 
 /* Who waits gets what he asked for, unless he was killed or had no time. */
@@ -165,7 +173,6 @@ static void waited(struct worker *w, struct soak_pool *p, unsigned long since,
 	else if (err)
 		soak_fail(w, "%s: an allocation that may sleep failed: %d",
 			  p->name, err);
-	flush_signals(current);
 }
 
 static void *get_one(struct worker *w, struct soak_pool *p, u32 how)
@@ -178,6 +185,9 @@ static void *get_one(struct worker *w, struct soak_pool *p, u32 how)
 		soak_count(C_POOL_FAILED, !element);
 	} else {
 		waited(w, p, start, get_one_waiting(p, how, &element));
+		/* A kill is for one such wait, whether it had to end it or not. */
+		if (can_be_killed(how))
+			flush_signals(current);
 	}
 	return element;
 }

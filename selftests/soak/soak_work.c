@@ -311,11 +311,16 @@ static void do_pool(struct worker *w, const struct op *op)
 /* What is sent away first, we wait for next. */
 static void do_pool_lone(struct worker *w, const struct op *op)
 {
+	u32 how = again(op->how, 11), more = again(op->more, 1);
+
 	if (op->which & 1)
 		pool_use_bulk(w, &w->lone, op->how, op->more);
 	else
 		pool_use(w, &w->lone, op->how, op->more);
-	pool_use_bulk(w, &w->lone, op->how, again(op->more, 1));
+	if (op->which & 2)
+		pool_use_bulk(w, &w->lone, how, more);
+	else
+		pool_use(w, &w->lone, how, more);
 }
 
 static void do_pool_bulk(struct worker *w, const struct op *op)
