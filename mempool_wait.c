@@ -21,7 +21,7 @@
  *
  *   (1) If a bulk waiter is queued, curr_nr is 0.
  *   (2) If curr_nr is not 0, the first waiter is @woken: awake, or about to be, and
- *       yet to look at the reserve under the lock.
+ *       yet to look at the reserve under the lock; look() warns if it was not so.
  *
  * (1): join_as_bulk() first closes the reserve to newcomers, then empties it, and
  * queues in the hold of the lock in which it is empty.  From then on an element
@@ -356,13 +356,18 @@ static void join(struct mpslab_pool *pool, struct pool_waiter *w,
 /* A waiter is awake and looks whether there is something for him. */
 static void look(struct mpslab_pool *pool, struct pool_waiter *w)
 {
+	bool woken = w->woken;
+
 	WRITE_ONCE(w->woken, false);
 	if (w->got == w->wanted)
 		return;
-	if (first_waiter(pool) == w)
+	if (first_waiter(pool) == w) {
+		/* (2); else a missed wake-up would be no more than a long wait. */
+		WARN_ON_ONCE(pool->curr_nr && !woken);
 		serve_from_reserve(pool, w);
-	else
+	} else {
 		serve_overdue(pool);
+	}
 }
 
 static void set_alarm(struct wait_clock *clock, enum wait_alarm which,
