@@ -14,6 +14,7 @@
  * gather in @pending, and follow when it is over.
  */
 #include <linux/export.h>
+#include <linux/hash.h>
 #include <linux/memcontrol.h>
 #include <linux/mm.h>
 #include <linux/percpu.h>
@@ -190,9 +191,28 @@ EXPORT_SYMBOL_GPL(mpslab_krealloc);
 
 /* ------------------------------------------------------------------ after RCU -- */
 
-/* What the pointer in an object is used for while it waits. */
+/**
+ * struct rcu_link - what the pointer in an object is used for while it waits
+ * @next: where the next object has its own, as rcu_list.cookie hides it
+ */
 struct rcu_link {
-	struct rcu_link *next;
+	unsigned long next;
+};
+
+/**
+ * struct rcu_list - objects that wait for the same grace period
+ * @first: the newest
+ * @cookie: no other list has it while this one is in use
+ *
+ * A list is as good as what clients do to objects that they have given away.  One that
+ * is given away twice would lead back to itself, or into the other list; one that is
+ * written to, anywhere.  The cookie shows it: what was hidden by another makes no
+ * sense, and a list is gone through once, and hidden by the opposite of its cookie,
+ * before the first of its objects is freed.
+ */
+struct rcu_list {
+	struct rcu_link *first;
+	unsigned long cookie;
 };
 
 /**
@@ -200,13 +220,15 @@ struct rcu_link {
  * @lock: guards the rest
  * @waiting: freed when the grace period that @rcu stands for is over
  * @pending: those that came later
+ * @lists: how many lists there have been
  * @running: call_rcu() was called with @rcu, and it has not come back
  * @rcu: for call_rcu()
  */
 struct rcu_chain {
 	raw_spinlock_t lock;
-	struct rcu_link *waiting;
-	struct rcu_link *pending;
+	struct rcu_list waiting;
+	struct rcu_list pending;
+	unsigned long lists;
 	bool running;
 	struct rcu_head rcu;
 };
@@ -215,16 +237,67 @@ static DEFINE_PER_CPU(struct rcu_chain, rcu_chain) = {
 	.lock = __RAW_SPIN_LOCK_UNLOCKED(rcu_chain.lock),
 };
 
-static void free_chain(struct rcu_link *link)
+static void hide_next(struct rcu_link *link, struct rcu_link *next,
+		      unsigned long cookie)
 {
-	struct mpslab_slab *slab;
-	struct rcu_link *next;
+	link->next = (unsigned long)next ^ cookie;
+}
 
-	for (; link; link = next) {
-		next = link->next;
+static struct rcu_link *next_link(const struct rcu_link *link,
+				  unsigned long cookie)
+{
+	return (struct rcu_link *)(link->next ^ cookie);
+}
+
+/* Not if it is hidden otherwise: by another cookie, or by the opposite of this one. */
+static bool may_be_link(const struct rcu_link *link)
+{
+	return IS_ALIGNED((unsigned long)link, sizeof(*link)) && any_slab(link);
+}
+
+static void report_link(const struct rcu_link *link)
+{
+	struct mpslab_slab *slab = any_slab(link);
+
+	if (slab)
+		cache_bug(slab->cache, ERROR_DOUBLE_FREE,
+			  "freed once, or kept aside, as are those that came before it",
+			  "an object was used after kfree_rcu(), or given to it twice");
+	else
+		pr_err_ratelimited("BUG: freed after kfree_rcu()\n");
+}
+
+/* Cut off what can't be believed: nothing is freed that somebody has, or twice. */
+static void check_list(struct rcu_list *list)
+{
+	struct rcu_link *link, *next, *last = NULL;
+
+	for (link = list->first; link; last = link, link = next) {
+		if (unlikely(!may_be_link(link)))	/* the first only */
+			break;
+		next = next_link(link, list->cookie);
+		if (unlikely(next && !may_be_link(next)))
+			break;
+		hide_next(link, next, ~list->cookie);
+	}
+	if (likely(!link))
+		return;
+	report_link(link);
+	if (last)
+		hide_next(last, NULL, ~list->cookie);
+	else
+		list->first = NULL;
+}
+
+static void free_list(struct rcu_list *list)
+{
+	struct rcu_link *link, *next;
+	struct mpslab_slab *slab;
+
+	check_list(list);
+	for (link = list->first; link; link = next) {
+		next = next_link(link, ~list->cookie);
 		slab = any_slab(link);
-		if (WARN_ON_ONCE(!slab))	/* it was when it was chained */
-			continue;
 		mpslab_cache_free(slab->cache, slab_object_around(slab, link));
 	}
 }
@@ -233,41 +306,38 @@ static void free_chain(struct rcu_link *link)
 static void rcu_chain_done(struct rcu_head *rcu)
 {
 	struct rcu_chain *chain = container_of(rcu, struct rcu_chain, rcu);
-	struct rcu_link *done;
+	struct rcu_list done;
 	unsigned long flags;
-	bool again;
 
 	raw_spin_lock_irqsave(&chain->lock, flags);
 	done = chain->waiting;
 	chain->waiting = chain->pending;
-	chain->pending = NULL;
-	again = chain->waiting;
-	chain->running = again;
-	if (again)
+	chain->pending.first = NULL;
+	chain->running = chain->waiting.first;
+	if (chain->running)
 		call_rcu(rcu, rcu_chain_done);
 	raw_spin_unlock_irqrestore(&chain->lock, flags);
-	free_chain(done);
+	free_list(&done);
 }
 
 static void rcu_chain_add(struct rcu_link *link)
 {
 	struct rcu_chain *chain = raw_cpu_ptr(&rcu_chain);
+	struct rcu_list *list;
 	unsigned long flags;
-	bool start;
 
 	raw_spin_lock_irqsave(&chain->lock, flags);
-	start = !chain->running;
-	if (start) {
-		link->next = NULL;
-		chain->waiting = link;
-		chain->running = true;
-	} else {
-		link->next = chain->pending;
-		chain->pending = link;
-	}
+	list = chain->running ? &chain->pending : &chain->waiting;
+	if (!list->first)
+		list->cookie = hash_long((unsigned long)chain + chain->lists++,
+					 BITS_PER_LONG);
+	hide_next(link, list->first, list->cookie);
+	list->first = link;
 	/* Under the lock: kvfree_rcu_wait() counts on it. */
-	if (start)
+	if (!chain->running) {
+		chain->running = true;
 		call_rcu(&chain->rcu, rcu_chain_done);
+	}
 	raw_spin_unlock_irqrestore(&chain->lock, flags);
 }
 

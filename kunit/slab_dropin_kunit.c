@@ -306,6 +306,82 @@ static void kvfree_rcu_of_debugged_objects(struct kunit *test)
 	test_cache_end(test, cache, 0);
 }
 
+static long double_frees(struct mpslab_cache *cache)
+{
+	return atomic_long_read(&cache->errors[ERROR_DOUBLE_FREE]);
+}
+
+/* All on this CPU, and within one grace period, which only the first does not wait out. */
+static void chain_in_order(struct rcu_object **objs, const unsigned int *order,
+			   unsigned int nr)
+{
+	unsigned int i;
+
+	preempt_disable();
+	for (i = 0; i < nr; i++)
+		mpslab_kvfree_rcu(&objs[order[i]]->rcu, objs[order[i]]);
+	preempt_enable();
+	kvfree_rcu_wait();
+}
+
+/* What came before it, while the same grace period was waited for, can't be found. */
+static void kvfree_rcu_twice_in_a_list(struct kunit *test)
+{
+	static const unsigned int order[] = { 0, 1, 2, 3, 2, 4 };
+	struct mpslab_cache *cache;
+	struct rcu_object *objs[5];
+
+	kvfree_rcu_wait();
+	cache = test_cache(test, sizeof(*objs[0]), SLAB_CONSISTENCY_CHECKS);
+	keep_quiet(test, cache);
+	take_objects(test, cache, (void **)objs, ARRAY_SIZE(objs));
+	chain_in_order(objs, order, ARRAY_SIZE(order));
+	KUNIT_EXPECT_EQ(test, frees(cache), 4UL);
+	KUNIT_EXPECT_EQ(test, in_use(cache), 1UL);
+	KUNIT_EXPECT_EQ(test, double_frees(cache), 1L);
+	mpslab_cache_free(cache, objs[1]);
+	test_cache_end(test, cache, 1);
+}
+
+/* The list that it was in first knows nothing of those in the other. */
+static void kvfree_rcu_twice_in_two_lists(struct kunit *test)
+{
+	static const unsigned int order[] = { 0, 1, 0, 2 };
+	struct mpslab_cache *cache;
+	struct rcu_object *objs[3];
+
+	kvfree_rcu_wait();
+	cache = test_cache(test, sizeof(*objs[0]), SLAB_CONSISTENCY_CHECKS);
+	keep_quiet(test, cache);
+	take_objects(test, cache, (void **)objs, ARRAY_SIZE(objs));
+	chain_in_order(objs, order, ARRAY_SIZE(order));
+	KUNIT_EXPECT_EQ(test, frees(cache), 3UL);
+	KUNIT_EXPECT_EQ(test, in_use(cache), 0UL);
+	KUNIT_EXPECT_EQ(test, double_frees(cache), 1L);
+	test_cache_end(test, cache, 1);
+}
+
+/* Such as by who was handed it, after somebody freed it, too. */
+static void kvfree_rcu_written_to(struct kunit *test)
+{
+	struct mpslab_cache *cache;
+	struct rcu_object *obj;
+
+	cache = test_cache(test, sizeof(*obj), SLAB_CONSISTENCY_CHECKS);
+	keep_quiet(test, cache);
+	obj = mpslab_cache_alloc(cache, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, obj);
+	rcu_read_lock();
+	mpslab_kvfree_rcu(&obj->rcu, obj);
+	memset(&obj->rcu, 0, sizeof(obj->rcu));
+	rcu_read_unlock();
+	kvfree_rcu_wait();
+	KUNIT_EXPECT_EQ(test, frees(cache), 0UL);
+	KUNIT_EXPECT_EQ(test, double_frees(cache), 1L);
+	mpslab_cache_free(cache, obj);
+	test_cache_end(test, cache, 1);
+}
+
 /* --------------------------------------------------------------------- list_lru -- */
 
 struct lru_object {
@@ -536,6 +612,9 @@ static struct kunit_case slab_dropin_cases[] = {
 	KUNIT_CASE(kvfree_rcu_of_the_kernels),
 	KUNIT_CASE(destroy_waits_for_kvfree_rcu),
 	KUNIT_CASE(kvfree_rcu_of_debugged_objects),
+	KUNIT_CASE(kvfree_rcu_twice_in_a_list),
+	KUNIT_CASE(kvfree_rcu_twice_in_two_lists),
+	KUNIT_CASE(kvfree_rcu_written_to),
 	KUNIT_CASE(alloc_lru_is_an_allocation),
 	KUNIT_CASE(usercopy_forms_create),
 	KUNIT_CASE(pool_moved_works_on),
