@@ -67,6 +67,30 @@ shrink_kmalloc() {
 	done
 }
 
+# Pages in slabs, exact at this instant, but for those of the kernel's own caches: of
+# processes and inodes there are now more and now less.  So these are kmalloc()'s,
+# which we use, and ours, which no cache of the kernel has.
+slab_pages() {
+	shrink_kmalloc
+	cat /proc/sys/vm/stat_refresh
+	awk 'FILENAME == "/proc/vmstat" && /^nr_slab_/ { pages += $2 }
+		FILENAME == "/proc/slabinfo" && FNR > 2 && !/^kmalloc-[0-9]/ { pages -= $15 * $6 }
+		END { print pages }' /proc/vmstat /proc/slabinfo
+}
+
+page_kb() {
+	awk '$1 == "KernelPageSize:" { print $2; exit }' /proc/self/smaps
+}
+
+percpu_kb() {
+	awk '$1 == "Percpu:" { print $2 }' /proc/meminfo
+}
+
+# Of vmalloc(), but the stacks that the kernel keeps for each CPU.
+vmalloc_kb() {
+	awk '/\[mpslab/ { bytes += $2 } END { print int(bytes / 1024) }' /proc/vmallocinfo
+}
+
 # wait_until SECONDS COMMAND...: try it ten times a second.
 wait_until() {
 	tries=$(($1 * 10))

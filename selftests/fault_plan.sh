@@ -331,10 +331,7 @@ resizing_fails_cleanly() {
 
 # What the kernel gave us and did not get back, in KiB.
 kernel_memory() {
-	shrink_kmalloc
-	cat /proc/sys/vm/stat_refresh
-	awk '/^(SUnreclaim|Percpu|VmallocUsed):/ { sum += $2 } END { print sum }' \
-		/proc/meminfo
+	echo $(($(slab_pages) * $(page_kb) + $(percpu_kb) + $(vmalloc_kb)))
 }
 
 # rounds NUMBER
@@ -351,12 +348,11 @@ rounds() {
 no_pages_leak() {
 	rounds 2 || return
 	leak_before=$(kernel_memory)
-	percpu_before=$(awk '$1 == "Percpu:" { print $2 }' /proc/meminfo)
+	percpu_before=$(percpu_kb)
 	rounds 3 && echo 1 >"$client/extra_destroy" || return
 	leaked=$(($(kernel_memory) - leak_before))
 	echo "# $leaked KiB more than before"
-	[ "$leaked" -lt 256 ] &&
-		[ "$(awk '$1 == "Percpu:" { print $2 }' /proc/meminfo)" -le "$percpu_before" ]
+	[ "$leaked" -lt 256 ] && [ "$(percpu_kb)" -le "$percpu_before" ]
 }
 
 # Each step of loading fails once, until none is left.

@@ -11,21 +11,6 @@ rounds=100
 # By then the kernel has all that it keeps from the first times.
 settled=50
 
-# Pages in slabs, exact at this instant, but for those of the kernel's own caches: of
-# processes and inodes there are now more and now less.  So these are kmalloc()'s,
-# which we use, and ours, which no cache of the kernel has.
-slab_pages() {
-	shrink_kmalloc
-	cat /proc/sys/vm/stat_refresh
-	awk 'FILENAME == "/proc/vmstat" && /^nr_slab_/ { pages += $2 }
-		FILENAME == "/proc/slabinfo" && FNR > 2 && !/^kmalloc-[0-9]/ { pages -= $15 * $6 }
-		END { print pages }' /proc/vmstat /proc/slabinfo
-}
-
-percpu_kb() {
-	awk '$1 == "Percpu:" { print $2 }' /proc/meminfo
-}
-
 # one_round NUMBER: three of four are unloaded in the midst of their work.
 one_round() {
 	load_modules || return
