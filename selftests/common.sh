@@ -67,15 +67,18 @@ shrink_kmalloc() {
 	done
 }
 
-# Pages in slabs, exact at this instant, but for those of the kernel's own caches: of
-# processes and inodes there are now more and now less.  So these are kmalloc()'s,
-# which we use, and ours, which no cache of the kernel has.
-slab_pages() {
+# KiB that we may have: exact at this instant, but for what the kernel's own caches have,
+# of processes and inodes now more and now less, and without what is free in those of
+# kmalloc(), where one object in use keeps a page, and each CPU has its own.  So these
+# are objects of kmalloc(), its large blocks, and our slabs, which no cache there has.
+slab_kb() {
 	shrink_kmalloc
 	cat /proc/sys/vm/stat_refresh
-	awk 'FILENAME == "/proc/vmstat" && /^nr_slab_/ { pages += $2 }
-		FILENAME == "/proc/slabinfo" && FNR > 2 && !/^kmalloc-[0-9]/ { pages -= $15 * $6 }
-		END { print pages }' /proc/vmstat /proc/slabinfo
+	awk -v page="$(page_kb)" '
+		FILENAME == "/proc/vmstat" && /^nr_slab_/ { sum += $2 * page }
+		FILENAME == "/proc/slabinfo" && FNR > 2 { sum -= $15 * $6 * page }
+		FILENAME == "/proc/slabinfo" && /^kmalloc-[0-9]/ { sum += $2 * $4 / 1024 }
+		END { print int(sum) }' /proc/vmstat /proc/slabinfo
 }
 
 page_kb() {

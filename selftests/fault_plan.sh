@@ -331,7 +331,7 @@ resizing_fails_cleanly() {
 
 # What the kernel gave us and did not get back, in KiB.
 kernel_memory() {
-	echo $(($(slab_pages) * $(page_kb) + $(percpu_kb) + $(vmalloc_kb)))
+	echo $(($(slab_kb) + $(percpu_kb) + $(vmalloc_kb)))
 }
 
 # rounds NUMBER

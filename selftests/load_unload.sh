@@ -52,7 +52,7 @@ many_rounds() {
 		}
 		round=$((round + 1))
 		[ "$round" -ne "$settled" ] || {
-			pages=$(slab_pages)
+			slabs=$(slab_kb)
 			percpu=$(percpu_kb)
 		}
 	done
@@ -68,10 +68,10 @@ no_directories() {
 }
 
 # Less than a page for two rounds: what the kernel has of kmalloc() varies.
-no_pages_lost() {
-	lost=$(($(slab_pages) - pages))
-	echo "# $lost pages of slab more than after round $settled"
-	[ "$lost" -lt $(((rounds - settled) / 2)) ]
+no_slabs_lost() {
+	lost=$(($(slab_kb) - slabs))
+	echo "# $lost KiB in slabs more than after round $settled"
+	[ "$lost" -lt $((2 * (rounds - settled))) ]
 }
 
 no_percpu_lost() {
@@ -91,7 +91,7 @@ ktap_test_result "no directory remains in debugfs" no_directories
 if grep -q ' kasan_report$' /proc/kallsyms; then
 	ktap_test_skip "no slab pages are lost" "KASAN keeps what was freed"
 else
-	ktap_test_result "no slab pages are lost" no_pages_lost
+	ktap_test_result "no slab pages are lost" no_slabs_lost
 fi
 ktap_test_result "no per-CPU memory is lost" no_percpu_lost
 ktap_test_result "the kernel has nothing to complain about" no_complaints
