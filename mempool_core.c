@@ -441,6 +441,8 @@ static int pool_alloc_bulk(struct mpslab_pool *pool, void **elems,
 	}
 	if (pool_refused(pool, "bulk allocation"))
 		return -EINVAL;
+	if (!count)
+		return 0;
 	might_alloc(GFP_KERNEL);
 	size = reserve_size(READ_ONCE(pool->min_nr));
 	if (unlikely(count > size))

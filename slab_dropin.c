@@ -15,6 +15,7 @@
  */
 #include <linux/export.h>
 #include <linux/hash.h>
+#include <linux/kmemleak.h>
 #include <linux/memcontrol.h>
 #include <linux/mm.h>
 #include <linux/percpu.h>
@@ -202,13 +203,14 @@ struct rcu_link {
 /**
  * struct rcu_list - objects that wait for the same grace period
  * @first: the newest
- * @cookie: no other list has it while this one is in use
+ * @cookie: of this list; two that are in use at a time hardly ever have the same, and
+ *	of one CPU never
  *
  * A list is as good as what clients do to objects that they have given away.  One that
- * is given away twice would lead back to itself, or into the other list; one that is
- * written to, anywhere.  The cookie shows it: what was hidden by another makes no
- * sense, and a list is gone through once, and hidden by the opposite of its cookie,
- * before the first of its objects is freed.
+ * is given away twice would lead back to itself, or into another list; one that is
+ * written to, anywhere.  So what links them is hidden by the cookie, and by its opposite
+ * when a list is gone through before the first of its objects is freed: what was hidden
+ * otherwise makes no sense.
  */
 struct rcu_list {
 	struct rcu_link *first;
@@ -249,34 +251,40 @@ static struct rcu_link *next_link(const struct rcu_link *link,
 	return (struct rcu_link *)(link->next ^ cookie);
 }
 
-/* Not if it is hidden otherwise: by another cookie, or by the opposite of this one. */
-static bool may_be_link(const struct rcu_link *link)
+/* The slab of a link; NULL if it can't be one: it was hidden otherwise, or is freed. */
+static struct mpslab_slab *link_slab(const struct rcu_link *link)
 {
-	return IS_ALIGNED((unsigned long)link, sizeof(*link)) && any_slab(link);
+	return IS_ALIGNED((unsigned long)link, sizeof(*link)) ? any_slab(link) : NULL;
+}
+
+static void report_gone(void)
+{
+	usage_bug("cache", "an object was freed after kfree_rcu(); those before it are lost");
 }
 
 static void report_link(const struct rcu_link *link)
 {
-	struct mpslab_slab *slab = any_slab(link);
-
-	if (slab)
-		cache_bug(slab->cache, ERROR_DOUBLE_FREE,
-			  "freed once, or kept aside, as are those that came before it",
-			  "an object was used after kfree_rcu(), or given to it twice");
-	else
-		pr_err_ratelimited("BUG: freed after kfree_rcu()\n");
+	cache_bug(any_slab(link)->cache, ERROR_DOUBLE_FREE,
+		  "those that came before it on this CPU are not freed, and lost",
+		  "an object was used after kfree_rcu(), or given to it twice");
 }
 
-/* Cut off what can't be believed: nothing is freed that somebody has, or twice. */
+/*
+ * Cut off what can't be believed.  If that is the one behind @link, then nothing says
+ * which of the two was misused.
+ */
 static void check_list(struct rcu_list *list)
 {
-	struct rcu_link *link, *next, *last = NULL;
+	struct rcu_link *link = list->first, *next, *last = NULL;
 
-	for (link = list->first; link; last = link, link = next) {
-		if (unlikely(!may_be_link(link)))	/* the first only */
-			break;
+	if (unlikely(!link_slab(link))) {
+		report_gone();
+		list->first = NULL;
+		return;
+	}
+	for (; link; last = link, link = next) {
 		next = next_link(link, list->cookie);
-		if (unlikely(next && !may_be_link(next)))
+		if (unlikely(next && !link_slab(next)))
 			break;
 		hide_next(link, next, ~list->cookie);
 	}
@@ -289,6 +297,7 @@ static void check_list(struct rcu_list *list)
 		list->first = NULL;
 }
 
+/* Between the two looks, and by what is freed here, an object may be gone. */
 static void free_list(struct rcu_list *list)
 {
 	struct rcu_link *link, *next;
@@ -296,8 +305,12 @@ static void free_list(struct rcu_list *list)
 
 	check_list(list);
 	for (link = list->first; link; link = next) {
+		slab = link_slab(link);
+		if (unlikely(!slab)) {
+			report_gone();
+			break;
+		}
 		next = next_link(link, ~list->cookie);
-		slab = any_slab(link);
 		mpslab_cache_free(slab->cache, slab_object_around(slab, link));
 	}
 }
@@ -329,8 +342,8 @@ static void rcu_chain_add(struct rcu_link *link)
 	raw_spin_lock_irqsave(&chain->lock, flags);
 	list = chain->running ? &chain->pending : &chain->waiting;
 	if (!list->first)
-		list->cookie = hash_long((unsigned long)chain + chain->lists++,
-					 BITS_PER_LONG);
+		list->cookie = ((unsigned long)chain + chain->lists++) *
+			       GOLDEN_RATIO_PRIME;
 	hide_next(link, list->first, list->cookie);
 	list->first = link;
 	/* Under the lock: kvfree_rcu_wait() counts on it. */
@@ -359,6 +372,8 @@ void mpslab_kvfree_rcu(void *head, const void *p)
 		compat_kvfree_call_rcu(head, p);
 	} else if (head) {
 		WRITE_ONCE(slab->cache->rcu_frees, true);
+		/* It does not find what is hidden, and would take it for lost. */
+		kmemleak_free(p);
 		rcu_chain_add(head);
 	} else {
 		synchronize_rcu();

@@ -72,6 +72,22 @@ static void mempool_reserve_first_bulk_takes_from_both(struct kunit *test)
 	expect_settled(pt, 4);
 }
 
+/* None can always be had, and does not overtake. */
+static void mempool_reserve_first_bulk_of_none(struct kunit *test)
+{
+	struct pool_test *pt = test->priv;
+	void *e;
+
+	start_queue(pt, &e, 1, 1);
+	KUNIT_ASSERT_EQ(test, 0, mpslab_pool_set_policy(&pt->pool,
+							MPSLAB_POOL_RESERVE_FIRST));
+	KUNIT_EXPECT_EQ(test, 0, mpslab_pool_alloc_bulk(&pt->pool, NULL, 0));
+	KUNIT_EXPECT_EQ(test, 0ULL, pt->pool.overtakes);
+	KUNIT_EXPECT_EQ(test, 0U, (unsigned int)pt->pool.passes);
+	pool_put(pt, e);
+	KUNIT_EXPECT_TRUE(test, soon_served(pt, 1));
+}
+
 static bool saw_reclaim(struct test_backend *be)
 {
 	unsigned int i;
@@ -168,6 +184,7 @@ static struct kunit_case mempool_policy_cases[] = {
 	KUNIT_CASE(mempool_reserve_first_then_backend),
 	KUNIT_CASE(mempool_reserve_first_bulk_leaves_backend_alone),
 	KUNIT_CASE(mempool_reserve_first_bulk_takes_from_both),
+	KUNIT_CASE(mempool_reserve_first_bulk_of_none),
 	KUNIT_CASE(mempool_never_reclaim_waits_instead),
 	KUNIT_CASE(mempool_never_reclaim_holds_without_reserve),
 	KUNIT_CASE(mempool_policy_unknown_is_refused),

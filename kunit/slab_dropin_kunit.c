@@ -311,7 +311,7 @@ static long double_frees(struct mpslab_cache *cache)
 	return atomic_long_read(&cache->errors[ERROR_DOUBLE_FREE]);
 }
 
-/* All on this CPU, and within one grace period, which only the first does not wait out. */
+/* All on this CPU: the first begins a grace period, the others wait for the next. */
 static void chain_in_order(struct rcu_object **objs, const unsigned int *order,
 			   unsigned int nr)
 {
@@ -380,6 +380,29 @@ static void kvfree_rcu_written_to(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, double_frees(cache), 1L);
 	mpslab_cache_free(cache, obj);
 	test_cache_end(test, cache, 1);
+}
+
+/* It was freed otherwise meanwhile, and its slab is no more. */
+static void kvfree_rcu_freed_with_its_slab(struct kunit *test)
+{
+	unsigned long before = usage_bugs();
+	struct mpslab_cache *cache;
+	struct rcu_object *objs[3];
+
+	cache = test_cache(test, 40000, 0);
+	keep_quiet(test, cache);
+	KUNIT_ASSERT_EQ(test, cache_tune(cache, 1, 1, 0), 0);
+	home(cache)->free_limit = 0;
+	take_objects(test, cache, (void **)objs, ARRAY_SIZE(objs));
+	rcu_read_lock();
+	mpslab_kvfree_rcu(&objs[0]->rcu, objs[0]);
+	give_objects(cache, (void **)objs, ARRAY_SIZE(objs));
+	KUNIT_EXPECT_FALSE(test, mpslab_owns(objs[0]));
+	rcu_read_unlock();
+	kvfree_rcu_wait();
+	KUNIT_EXPECT_EQ(test, usage_bugs(), before + 1);
+	KUNIT_EXPECT_EQ(test, in_use(cache), 0UL);
+	test_cache_end(test, cache, 0);
 }
 
 /* --------------------------------------------------------------------- list_lru -- */
@@ -615,6 +638,7 @@ static struct kunit_case slab_dropin_cases[] = {
 	KUNIT_CASE(kvfree_rcu_twice_in_a_list),
 	KUNIT_CASE(kvfree_rcu_twice_in_two_lists),
 	KUNIT_CASE(kvfree_rcu_written_to),
+	KUNIT_CASE(kvfree_rcu_freed_with_its_slab),
 	KUNIT_CASE(alloc_lru_is_an_allocation),
 	KUNIT_CASE(usercopy_forms_create),
 	KUNIT_CASE(pool_moved_works_on),

@@ -67,18 +67,20 @@ shrink_kmalloc() {
 	done
 }
 
-# KiB that we may have: exact at this instant, but for what the kernel's own caches have,
-# of processes and inodes now more and now less, and without what is free in those of
-# kmalloc(), where one object in use keeps a page, and each CPU has its own.  So these
-# are objects of kmalloc(), its large blocks, and our slabs, which no cache there has.
+# KiB that we may have: objects of kmalloc(), its large blocks, and our slabs, which no
+# cache of the kernel has; not what its own caches have, of processes and inodes now more
+# and now less.  Of kmalloc() objects only, as one in use keeps a page, and each CPU has
+# pages of its own; of these the free objects count, too, hence the shrinking.  The first
+# file is empty, and what follows is exact when it has been read.
 slab_kb() {
+	page=$(page_kb)
 	shrink_kmalloc
-	cat /proc/sys/vm/stat_refresh
-	awk -v page="$(page_kb)" '
+	awk -v page="${page:?}" '
 		FILENAME == "/proc/vmstat" && /^nr_slab_/ { sum += $2 * page }
-		FILENAME == "/proc/slabinfo" && FNR > 2 { sum -= $15 * $6 * page }
-		FILENAME == "/proc/slabinfo" && /^kmalloc-[0-9]/ { sum += $2 * $4 / 1024 }
-		END { print int(sum) }' /proc/vmstat /proc/slabinfo
+		FILENAME != "/proc/slabinfo" || FNR < 3 { next }
+		{ sum -= $15 * $6 * page }
+		/^kmalloc-(rnd-[0-9]+-)?[0-9]/ { sum += $2 * $4 / 1024 }
+		END { print int(sum) }' /proc/sys/vm/stat_refresh /proc/vmstat /proc/slabinfo
 }
 
 page_kb() {
@@ -89,7 +91,7 @@ percpu_kb() {
 	awk '$1 == "Percpu:" { print $2 }' /proc/meminfo
 }
 
-# Of vmalloc(), but the stacks that the kernel keeps for each CPU.
+# Of vmalloc(), what mpslab asked for.
 vmalloc_kb() {
 	awk '/\[mpslab/ { bytes += $2 } END { print int(bytes / 1024) }' /proc/vmallocinfo
 }

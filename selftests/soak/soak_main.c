@@ -35,6 +35,7 @@
 #include <linux/random.h>
 #include <linux/sched/prio.h>
 #include <linux/sched/signal.h>
+#include <linux/sched/task.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
@@ -423,7 +424,8 @@ static int workers_start(void)
 		if (IS_ERR(task))
 			return PTR_ERR(task);
 		set_user_nice(task, MAX_NICE);
-		workers[i].task = task;
+		/* Others may still kill one that has ended. */
+		workers[i].task = get_task_struct(task);
 	}
 	for (i = 0; i < nr_workers; i++)
 		wake_up_process(workers[i].task);
@@ -442,6 +444,8 @@ static void stop(void)
 	cancel_delayed_work_sync(&watch);
 	for (i = 0; i < nr_workers && workers[i].task; i++)
 		kthread_stop(workers[i].task);
+	for (i = 0; i < nr_workers && workers[i].task; i++)
+		put_task_struct(workers[i].task);
 	say_how_far();
 	/* Nobody is in the handler of an IPI that came before this one. */
 	on_each_cpu(nothing, NULL, 1);

@@ -239,7 +239,7 @@ void pool_use_bulk(struct worker *w, struct soak_pool *p, u32 how, u32 more)
 
 void pool_resize(struct worker *w, struct soak_pool *p, u32 how)
 {
-	int min_nr;
+	int min_nr, err;
 
 	if (!place_enter(&p->place))
 		return;
@@ -247,10 +247,11 @@ void pool_resize(struct worker *w, struct soak_pool *p, u32 how)
 	/* A pool of none is one of one, too. */
 	if (p->least == 1 && how % 8 == 0)
 		min_nr = 0;
-	if (mpslab_pool_resize(p->pool, min_nr))
-		soak_count(C_POOL_NOT_RESIZED, 1);
-	else
-		soak_count(C_POOL_RESIZED, 1);
+	err = mpslab_pool_resize(p->pool, min_nr);
+	soak_count(err ? C_POOL_NOT_RESIZED : C_POOL_RESIZED, 1);
+	/* That was what the kill has ended. */
+	if (err == -EINTR)
+		flush_signals(current);
 	place_leave(&p->place);
 }
 

@@ -381,7 +381,7 @@ static const struct {
 	{ "pool, lone",		200,	do_pool_lone },
 	{ "pool, resize",	60,	do_pool_resize },
 	{ "pool, flap",		60,	do_pool_flap },
-	{ "kill",		400,	do_kill },
+	{ "kill",		150,	do_kill },
 	{ "move",		50,	do_move },
 	{ "rest",		50,	do_rest },
 	{ "shrink",		8,	do_shrink },
@@ -441,7 +441,7 @@ int worker_thread(void *worker)
 	for (i = 0; i < ERRANDS; i++)
 		errand_exit(&w->errands[i]);
 	while (!kthread_should_stop())
-		schedule_timeout_interruptible(HZ / 10);
+		schedule_timeout_idle(HZ / 10);
 	return 0;
 }
 
