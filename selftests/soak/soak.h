@@ -219,6 +219,7 @@ void errand_take_back(struct errand *e, bool all);
  * @seen_at: when it was seen to have moved, in jiffies
  * @seq: of the stamps; used from errands, too
  * @parked: it has stopped, because the soak is paused
+ * @killable: it allocates in a way that a kill may end
  * @table: objects that it has
  * @bulk: room for an operation on many
  * @objs: likewise
@@ -237,6 +238,7 @@ struct worker {
 	unsigned long seen_at;
 	atomic_t seq;
 	bool parked;
+	bool killable;
 	struct held table[TABLE_SIZE];
 	struct held bulk[BULK_MAX];
 	void *objs[BULK_MAX];

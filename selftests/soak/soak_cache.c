@@ -270,17 +270,18 @@ static void burst_put(struct worker *w, struct soak_cache *c, u32 stamp,
 	}
 }
 
-/* Some hundred objects, some times. */
+/* Some hundred objects, some times, unless the machine is too slow for it. */
 void cache_burst(struct worker *w, struct soak_cache *c, u32 how)
 {
 	unsigned int i, nr, max = 1 + below(how, BURST_MAX);
+	unsigned long end = jiffies + HZ;
 	u32 stamp;
 
 	if (!place_enter(&c->place))
 		return;
 	if (c->size > PAGE_SIZE)
 		max = 1 + max / 16;
-	for (i = 0; i < 4 && soak_running(); i++) {
+	for (i = 0; i < 4 && soak_running() && time_before(jiffies, end); i++) {
 		stamp = worker_stamp(w);
 		atomic_add(BURST_MAX, &w->seq);
 		nr = burst_get(w, c, stamp, max);

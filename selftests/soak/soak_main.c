@@ -333,10 +333,22 @@ DEFINE_DEBUGFS_ATTRIBUTE(pause_fops, pause_get, pause_set, "%llu\n");
 
 /* ---------------------------------------------------------------------- watch -- */
 
-/* Some worker is to end its next wait that can be ended so; it goes on after that. */
+/*
+ * Somebody who may be waiting is to end that, if it is a wait that can be ended so.  If
+ * there is nobody, half of the kills are for the next such wait of some worker.
+ */
 void worker_kill(u32 which)
 {
-	send_sig(SIGKILL, workers[below(which, nr_workers)].task, 1);
+	unsigned int i, first = below(which, nr_workers);
+	struct worker *w;
+
+	for (i = 0; i < nr_workers; i++) {
+		w = &workers[(first + i) % nr_workers];
+		if (READ_ONCE(w->killable))
+			break;
+	}
+	if (i < nr_workers || which & 1)
+		send_sig(SIGKILL, workers[(first + i) % nr_workers].task, 1);
 }
 
 static void watch_worker(struct worker *w)

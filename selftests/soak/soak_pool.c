@@ -146,13 +146,19 @@ static bool can_be_killed(u32 how)
 }
 
 /* One element, by one of the ways to wait for it; or why there is none. */
-static int get_one_waiting(struct soak_pool *p, u32 how, void **element)
+static int get_one_waiting(struct worker *w, struct soak_pool *p, u32 how,
+			   void **element)
 {
 	static const gfp_t gfps[] = { GFP_KERNEL, GFP_NOIO, GFP_NOFS };
 	gfp_t gfp = __GFP_NOWARN | gfps[below(again(how, 1), ARRAY_SIZE(gfps))];
+	int err;
 
-	if (can_be_killed(how))
-		return mpslab_pool_alloc_killable(p->pool, gfp, element);
+	if (can_be_killed(how)) {
+		WRITE_ONCE(w->killable, true);
+		err = mpslab_pool_alloc_killable(p->pool, gfp, element);
+		WRITE_ONCE(w->killable, false);
+		return err;
+	}
 	if (way_to_wait(how) == 1)
 		return mpslab_pool_alloc_timeout(p->pool, gfp,
 						 below(again(how, 10), TIMEOUT_MAX),
@@ -184,8 +190,8 @@ static void *get_one(struct worker *w, struct soak_pool *p, u32 how)
 		element = get_one_at_once(p, how);
 		soak_count(C_POOL_FAILED, !element);
 	} else {
-		waited(w, p, start, get_one_waiting(p, how, &element));
-		/* A kill is for one such wait, whether it had to end it or not. */
+		waited(w, p, start, get_one_waiting(w, p, how, &element));
+		/* A kill may come too late for what it was meant to end. */
 		if (can_be_killed(how))
 			flush_signals(current);
 	}

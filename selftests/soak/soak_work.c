@@ -381,7 +381,7 @@ static const struct {
 	{ "pool, lone",		200,	do_pool_lone },
 	{ "pool, resize",	60,	do_pool_resize },
 	{ "pool, flap",		60,	do_pool_flap },
-	{ "kill",		150,	do_kill },
+	{ "kill",		400,	do_kill },
 	{ "move",		50,	do_move },
 	{ "rest",		50,	do_rest },
 	{ "shrink",		8,	do_shrink },
