@@ -95,7 +95,7 @@ run_row() {
 	fi
 	if [[ " $jobs " = *" selftests "* ]]; then
 		guest "$kernel" selftests "$limit" "${options[@]}" "${shared_scripts[@]}"
-		[[ $about != *KASAN* ]] || more=(mem=256)
+		[[ $about != *KASAN* ]] || more=(mem=240)
 		for script in "${own_scripts[@]}"; do
 			[ ${#options[@]} -gt 0 ] || own_guest "$kernel" "$script" "$limit" "${more[@]}"
 		done
