@@ -92,7 +92,7 @@ fill_files() {
 
 # Processes that want memory while all is eaten get some of it, and nobody is killed.
 needy_get_memory() {
-	before=$(theirs given_back) needy=0 more=10
+	before=$(theirs given_back) needy=0 more=40
 	until [ "$(theirs given_back)" -gt "$before" ] || [ "$more" -eq 0 ]; do
 		processes_come || return
 		more=$((more - 1))
