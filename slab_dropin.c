@@ -264,9 +264,14 @@ static void report_gone(void)
 
 static void report_link(const struct rcu_link *link)
 {
-	cache_bug(any_slab(link)->cache, ERROR_DOUBLE_FREE,
-		  "those that came before it on this CPU are not freed, and lost",
-		  "an object was used after kfree_rcu(), or given to it twice");
+	struct mpslab_slab *slab = any_slab(link);
+
+	if (slab)
+		cache_bug(slab->cache, ERROR_DOUBLE_FREE,
+			  "those that came before it on this CPU are not freed, and lost",
+			  "an object was used after kfree_rcu(), or given to it twice");
+	else
+		report_gone();	/* since it was looked at */
 }
 
 /*
