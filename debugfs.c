@@ -571,6 +571,13 @@ void debugfs_cache_remove(struct mpslab_cache *cache)
 
 /* ---------------------------------------------------------------- the root -- */
 
+static int usage_bugs_show(struct seq_file *m, void *unused)
+{
+	seq_printf(m, "%lu\n", usage_bugs());
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(usage_bugs);
+
 /* Closed like debugfs itself, whatever mode it is mounted with. */
 static void close_to_others(struct dentry *dir)
 {
@@ -583,6 +590,7 @@ static void close_to_others(struct dentry *dir)
 
 static const struct debugfs_file root_files[] = {
 	{ "slabinfo",	0400, &slabinfo_fops },
+	{ "usage_bugs",	0400, &usage_bugs_fops },
 };
 
 static bool fill_root(void)

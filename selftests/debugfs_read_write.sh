@@ -58,8 +58,10 @@ only_root_may() {
 		track 600
 		waiters 400
 	END
-	echo "slabinfo $(stat -c %a "$mpslab/slabinfo")" >>"$work/modes"
-	echo "slabinfo 400" >>"$work/expected"
+	for file in slabinfo usage_bugs; do
+		echo "$file $(stat -c %a "$mpslab/$file")" >>"$work/modes"
+		echo "$file 400" >>"$work/expected"
+	done
 	diff "$work/expected" "$work/modes"
 }
 
