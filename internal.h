@@ -298,6 +298,7 @@ struct slab_debug {
 struct object_view {
 	unsigned int index;
 	unsigned int objects;		/* in its slab */
+	unsigned int inside;		/* bytes from its start to what is meant */
 	struct obj_track allocated;
 	struct obj_track freed;
 };
@@ -608,6 +609,7 @@ unsigned long node_drain_shared(struct mpslab_cache *cache,
 /* ---------------------------------------------------------- slab_cache.c -- */
 
 void *alloc_work(struct mpslab_cache *cache, gfp_t gfp, void *obj);
+enum cache_error free_error(const struct mpslab_slab *slab, const void *obj);
 unsigned int cpu_cache_drain(struct mpslab_cache *cache, struct cpu_cache *cc,
 			     unsigned int max, struct list_head *empty);
 void cpu_cache_drain_aliens(struct mpslab_cache *cache, struct cpu_cache *cc,
@@ -646,6 +648,8 @@ void cache_cpu_stat(struct mpslab_cache *cache, int cpu, struct cpu_stat *st);
 
 size_t slab_debug_bytes(unsigned int objects, u8 options);
 void slab_debug_init(struct mpslab_slab *slab, u8 options);
+bool view_address(struct object_view *view, struct mpslab_cache *cache,
+		  const void *addr);
 bool check_alloc(struct mpslab_cache *cache, void *obj);
 bool check_free(struct mpslab_cache *cache, void *obj);
 bool check_object(struct mpslab_slab *slab, unsigned int i,
@@ -756,6 +760,8 @@ const char *cache_error_name(enum cache_error error);
 unsigned long cache_errors(struct mpslab_cache *cache);
 void report_bad_free(struct mpslab_cache *cache, enum cache_error error,
 		     const void *obj, unsigned int nr);
+void refuse_free(struct mpslab_cache *cache, enum cache_error error,
+		 const void *obj);
 __printf(3, 4) void __usage_bug(bool *said, const char *who,
 				const char *fmt, ...);
 
@@ -765,13 +771,6 @@ do {									\
 	static bool __said;						\
 									\
 	__usage_bug(&__said, who, fmt, ##__VA_ARGS__);			\
-} while (0)
-
-/* The same, counted for a cache as well. */
-#define cache_usage_bug(cache, fmt, ...)				\
-do {									\
-	atomic_long_inc(&(cache)->errors[ERROR_ARGUMENT]);		\
-	usage_bug((cache)->dirname, fmt, ##__VA_ARGS__);		\
 } while (0)
 
 unsigned long usage_bugs(void);

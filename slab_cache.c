@@ -428,7 +428,8 @@ static bool may_zero(struct mpslab_cache *cache, gfp_t gfp)
 {
 	if (likely(!cache->ctor || !(gfp & __GFP_ZERO)))
 		return true;
-	cache_usage_bug(cache, "allocation refused: __GFP_ZERO with a constructor");
+	cache_bug(cache, ERROR_ARGUMENT, "allocation refused",
+		  "__GFP_ZERO with a constructor");
 	return false;
 }
 
@@ -554,7 +555,8 @@ void *mpslab_cache_alloc_node(struct mpslab_cache *cache, gfp_t gfp, int nid)
 	if (nid == NUMA_NO_NODE)
 		return mpslab_cache_alloc(cache, gfp);
 	if (unlikely(nid < 0 || nid >= nr_node_ids || !cache->node[nid])) {
-		cache_usage_bug(cache, "allocation refused: no node %d", nid);
+		cache_bug(cache, ERROR_ARGUMENT, "allocation refused",
+			  "no node %d", nid);
 		return NULL;
 	}
 	if (!(gfp & __GFP_THISNODE) &&
@@ -638,8 +640,15 @@ EXPORT_SYMBOL_GPL(mpslab_cache_alloc_bulk);
 
 /* -------------------------------------------------------------------- free -- */
 
-/* What is wrong with a free for which there is no slab, or node_put() refuses. */
-static enum cache_error put_error(const struct mpslab_slab *slab, const void *obj)
+/**
+ * free_error() - what is wrong with a free
+ * @slab: the slab of the cache that the address lies in, or NULL
+ * @obj: the address, which is no object or is free
+ *
+ * Context: any.
+ * Return: one of NR_FREE_ERRORS.
+ */
+enum cache_error free_error(const struct mpslab_slab *slab, const void *obj)
 {
 	if (!slab)
 		return any_slab(obj) ? ERROR_OTHER_CACHE : ERROR_NO_OBJECT;
@@ -663,11 +672,11 @@ static void free_direct(struct mpslab_cache *cache, void *obj,
 		ok = slab && node_put(n, slab, obj, empty);
 		n->frees += ok;
 		if (unlikely(!ok))
-			error = put_error(slab, obj);
+			error = free_error(slab, obj);
 		raw_spin_unlock_irqrestore(&n->list_lock, flags);
 	}
 	if (unlikely(!ok))
-		report_bad_free(cache, error, obj, 1);
+		refuse_free(cache, error, obj);
 }
 
 /*
@@ -709,12 +718,6 @@ static bool array_takes(struct mpslab_cache *cache, int nid)
 	return ac && ac_room(ac);
 }
 
-static void refuse_nmi_free(struct mpslab_cache *cache)
-{
-	cache_bug(cache, ERROR_CONTEXT, "not freed",
-		  "free in NMI that needs a node");
-}
-
 /*
  * Frees that are not a mere push; @nid is the object's node where that matters.
  * Whether it is this CPU's is asked inside, where the CPU cannot change.
@@ -738,10 +741,10 @@ static noinline void free_slow(struct mpslab_cache *cache, void *obj, int nid)
 		cpu_cache_exit(cc);
 	}
 	if (unlikely(twice)) {
-		report_bad_free(cache, ERROR_DOUBLE_FREE, obj, 1);
+		refuse_free(cache, ERROR_DOUBLE_FREE, obj);
 	} else if (unlikely(!done)) {
 		if (in_nmi())
-			refuse_nmi_free(cache);
+			refuse_free(cache, ERROR_CONTEXT, obj);
 		else
 			free_direct(cache, obj, empty);
 	}
@@ -755,8 +758,7 @@ static bool is_object(struct mpslab_cache *cache, void *obj)
 
 	if (likely(slab && slab_index(slab, obj) >= 0))
 		return true;
-	report_bad_free(cache, slab ? ERROR_INSIDE : any_slab(obj) ?
-			ERROR_OTHER_CACHE : ERROR_NO_OBJECT, obj, 1);
+	refuse_free(cache, free_error(slab, obj), obj);
 	return false;
 }
 
@@ -771,12 +773,12 @@ static void free_with_work(struct mpslab_cache *cache, void *obj)
 	bool done;
 
 	if (unlikely(nid == NUMA_NO_NODE)) {
-		report_bad_free(cache, ERROR_NO_OBJECT, obj, 1);
+		refuse_free(cache, ERROR_NO_OBJECT, obj);
 		return;
 	}
 	/* Before the object is changed. */
 	if (unlikely(in_nmi()) && !array_takes(cache, nid)) {
-		refuse_nmi_free(cache);
+		refuse_free(cache, ERROR_CONTEXT, obj);
 		return;
 	}
 	if (READ_ONCE(cache->look)) {
@@ -803,7 +805,7 @@ static noinline void free_no_push(struct mpslab_cache *cache, void *obj)
 	if (unlikely(!cache))
 		usage_bug("cache", "free of an object of a NULL cache");
 	else if (unlikely(!obj))
-		cache_usage_bug(cache, "free of NULL");
+		refuse_free(cache, ERROR_ARGUMENT, NULL);
 	else
 		free_with_work(cache, obj);
 }

@@ -87,7 +87,7 @@ static void state_set_aside(struct mpslab_cache *cache, u32 *state)
 
 static bool slab_tracks(struct mpslab_slab *slab)
 {
-	return slab_debug(slab)->options & DEBUG_USER;
+	return slab_is_debugged(slab) && slab_debug(slab)->options & DEBUG_USER;
 }
 
 /* Where struct slab_debug lies behind the descriptor. */
@@ -120,7 +120,7 @@ size_t slab_debug_bytes(unsigned int objects, u8 options)
 
 /**
  * slab_track() - who allocated an object, or who freed it last
- * @slab: a slab with SLAB_DEBUGGED
+ * @slab: the slab
  * @i: the object
  * @freed: which
  *
@@ -225,8 +225,56 @@ static void view_object(struct object_view *view, struct mpslab_slab *slab,
 {
 	view->index = i;
 	view->objects = slab->objects;
+	view->inside = 0;
 	copy_track(&view->allocated, slab, i, false);
 	copy_track(&view->freed, slab, i, true);
+}
+
+/* The same for what need not be the start of one; false if it lies in none. */
+static bool view_inside(struct object_view *view, struct mpslab_slab *slab,
+			const void *addr)
+{
+	const void *obj;
+	int i;
+
+	if (addr < slab_base(slab))
+		return false;
+	obj = slab_object_around(slab, addr);
+	i = slab_index(slab, obj);
+	if (i < 0)
+		return false;
+	view_object(view, slab, i);
+	view->inside = addr - obj;
+	return true;
+}
+
+/**
+ * view_address() - what is known of the object that an address lies in
+ * @view: where it is told
+ * @cache: the cache
+ * @addr: any address
+ *
+ * Its slab can't go meanwhile, as can that of an object which is free.
+ *
+ * Context: any, without a node's list_lock.
+ * Return: false if it lies in no object of the cache, or can't be looked up in NMI.
+ */
+bool view_address(struct object_view *view, struct mpslab_cache *cache,
+		  const void *addr)
+{
+	int nid = obj_nid(addr);
+	struct cache_node *n = nid == NUMA_NO_NODE ? NULL : cache->node[nid];
+	struct mpslab_slab *slab;
+	unsigned long flags;
+	bool found;
+
+	if (!n || in_nmi())
+		return false;
+	raw_spin_lock_irqsave(&n->list_lock, flags);
+	slab = obj_to_slab(cache, addr);
+	found = slab && view_inside(view, slab, addr);
+	raw_spin_unlock_irqrestore(&n->list_lock, flags);
+	return found;
 }
 
 /* From @offset bytes behind @obj on, the first that is not @byte. */
@@ -295,15 +343,6 @@ static noinline void keep_aside(struct mpslab_slab *slab, unsigned int i,
 	state_set_aside(slab->cache, &slab_debug(slab)->state[i]);
 }
 
-static noinline void refuse_second_free(struct mpslab_slab *slab, unsigned int i)
-{
-	struct object_view view;
-
-	view_object(&view, slab, i);
-	cache_bug_object(slab->cache, &view, ERROR_DOUBLE_FREE, "not freed",
-			 "object freed twice");
-}
-
 /* ---------------------------------------------------------------------- looks -- */
 
 /**
@@ -325,22 +364,12 @@ void slab_debug_init(struct mpslab_slab *slab, u8 options)
 		fill_free(slab, slab_object(slab, i));
 }
 
-/* An address where an object should be: which object, or a report and -1. */
-static int find_object(struct mpslab_cache *cache, const void *obj,
+/* The number of an object in a slab of the cache; -1 if it is none. */
+static int find_object(const struct mpslab_cache *cache, const void *obj,
 		       struct mpslab_slab **slab)
 {
-	int i;
-
 	*slab = obj_to_slab(cache, obj);
-	if (unlikely(!*slab)) {
-		report_bad_free(cache, any_slab(obj) ? ERROR_OTHER_CACHE :
-				ERROR_NO_OBJECT, obj, 1);
-		return -1;
-	}
-	i = slab_index(*slab, obj);
-	if (unlikely(i < 0))
-		report_bad_free(cache, ERROR_INSIDE, obj, 1);
-	return i;
+	return likely(*slab) ? slab_index(*slab, obj) : -1;
 }
 
 /**
@@ -362,8 +391,10 @@ bool check_alloc(struct mpslab_cache *cache, void *obj)
 	int i;
 
 	i = find_object(cache, obj, &slab);
-	if (unlikely(i < 0))
+	if (unlikely(i < 0)) {
+		report_bad_free(cache, free_error(slab, obj), obj, 1);
 		return false;
+	}
 	if (!slab_is_debugged(slab))
 		return true;
 	state = &slab_debug(slab)->state[i];
@@ -404,20 +435,22 @@ bool check_free(struct mpslab_cache *cache, void *obj)
 	int i;
 
 	i = find_object(cache, obj, &slab);
-	if (unlikely(i < 0))
+	if (unlikely(i < 0)) {
+		refuse_free(cache, free_error(slab, obj), obj);
 		return false;
+	}
 	if (!slab_is_debugged(slab)) {
 		if (likely(!is_free_in_slab(slab, i))) {
 			if (cache->init_on_free)
 				memset(obj, 0, cache->object_size);
 			return true;
 		}
-		report_bad_free(cache, ERROR_DOUBLE_FREE, obj, 1);
+		refuse_free(cache, ERROR_DOUBLE_FREE, obj);
 		return false;
 	}
 	state = &slab_debug(slab)->state[i];
 	if (unlikely(!state_leave(state, STEP_IN_USE))) {
-		refuse_second_free(slab, i);
+		refuse_free(cache, ERROR_DOUBLE_FREE, obj);
 		return false;
 	}
 	if (unlikely(find_fault(slab, obj, true, &wrong))) {

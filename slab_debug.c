@@ -25,6 +25,9 @@
 
 #include "mempool_internal.h"
 
+/* Frames of who makes a mistake. */
+#define CALLER_DEPTH	12
+
 static atomic_long_t usage_bug_count;
 
 static DEFINE_RATELIMIT_STATE(report_limit, 5 * HZ, 10);
@@ -70,6 +73,18 @@ unsigned long cache_errors(struct mpslab_cache *cache)
 }
 EXPORT_SYMBOL_IF_KUNIT(cache_errors);
 
+/* Count a mistake; false if enough was said of late. */
+static bool bug_counted(struct mpslab_cache *cache, enum cache_error error,
+			struct va_format *vaf)
+{
+	atomic_long_inc(&cache->errors[error]);
+	/* Of a cache that is destroyed in use more is said than this. */
+	if (error != ERROR_IN_USE && !__ratelimit(&report_limit))
+		return false;
+	pr_err("BUG %s: %pV\n", cache->dirname, vaf);
+	return true;
+}
+
 /**
  * cache_bug() - report a client's mistake with a cache
  * @cache: the cache
@@ -85,15 +100,11 @@ void cache_bug(struct mpslab_cache *cache, enum cache_error error,
 	struct va_format vaf = { .fmt = fmt };
 	va_list args;
 
-	atomic_long_inc(&cache->errors[error]);
-	/* Of a cache that is destroyed in use more is said than this. */
-	if (error != ERROR_IN_USE && !__ratelimit(&report_limit))
-		return;
 	va_start(args, fmt);
 	vaf.va = &args;
-	pr_err("BUG %s: %pV\n", cache->dirname, &vaf);
+	if (bug_counted(cache, error, &vaf))
+		pr_err("FIX %s: %s\n", cache->dirname, fix);
 	va_end(args);
-	pr_err("FIX %s: %s\n", cache->dirname, fix);
 }
 
 static void print_track(const struct obj_track *t, const char *what)
@@ -108,6 +119,18 @@ static void print_track(const struct obj_track *t, const char *what)
 	nr = compat_stack_fetch(t->stack, &entries);
 	while (nr--)
 		pr_err("      %pS\n", (void *)*entries++);
+}
+
+static void print_object(const struct object_view *view)
+{
+	if (view->inside)
+		pr_err("    %u byte(s) into object %u of %u in its slab\n",
+		       view->inside, view->index, view->objects);
+	else
+		pr_err("    object %u of %u in its slab\n", view->index,
+		       view->objects);
+	print_track(&view->allocated, "allocated");
+	print_track(&view->freed, "freed");
 }
 
 /**
@@ -127,17 +150,13 @@ void cache_bug_object(struct mpslab_cache *cache,
 	struct va_format vaf = { .fmt = fmt };
 	va_list args;
 
-	atomic_long_inc(&cache->errors[error]);
-	if (!__ratelimit(&report_limit))
-		return;
 	va_start(args, fmt);
 	vaf.va = &args;
-	pr_err("BUG %s: %pV\n", cache->dirname, &vaf);
+	if (bug_counted(cache, error, &vaf)) {
+		print_object(view);
+		pr_err("FIX %s: %s\n", cache->dirname, fix);
+	}
 	va_end(args);
-	pr_err("    object %u of %u in its slab\n", view->index, view->objects);
-	print_track(&view->allocated, "allocated");
-	print_track(&view->freed, "freed");
-	pr_err("FIX %s: %s\n", cache->dirname, fix);
 }
 
 /* Whose memory it is that somebody took for an object. */
@@ -152,42 +171,97 @@ static const char *address_kind(const void *addr)
 	return PageSlab(virt_to_head_page(addr)) ? "kmalloc" : "a page";
 }
 
+/* Where the mistake is being made. */
+static noinline void print_caller(void)
+{
+	unsigned long entries[CALLER_DEPTH];
+	unsigned int nr = compat_stack_trace(entries, CALLER_DEPTH, 1), i;
+
+	pr_err("    freed now by pid %d on CPU %d:\n", current->pid,
+	       raw_smp_processor_id());
+	for (i = 0; i < nr; i++)
+		pr_err("      %pS\n", (void *)entries[i]);
+}
+
+static const char *free_error_text(enum cache_error error)
+{
+	switch (error) {
+	case ERROR_DOUBLE_FREE:
+		return "object(s) freed twice";
+	case ERROR_INSIDE:
+		return "free(s) of an address inside a slab where no object starts";
+	case ERROR_OTHER_CACHE:
+		return "free(s) of what is an object of ";
+	case ERROR_CONTEXT:
+		return "free(s) in NMI that need a node";
+	case ERROR_ARGUMENT:
+		return "free(s) of NULL";
+	default:
+		return "free(s) of what is no object but ";
+	}
+}
+
+static const char *free_error_of(enum cache_error error, const void *obj)
+{
+	struct mpslab_slab *slab;
+
+	switch (error) {
+	case ERROR_OTHER_CACHE:
+		slab = any_slab(obj);
+		return slab ? slab->cache->dirname : "another cache";
+	case ERROR_NO_OBJECT:
+		return address_kind(obj);
+	default:
+		return "";
+	}
+}
+
+static void report_free(struct mpslab_cache *cache, enum cache_error error,
+			const void *obj, unsigned int nr, bool now)
+{
+	struct object_view view;
+
+	atomic_long_add(nr, &cache->errors[error]);
+	if (!__ratelimit(&report_limit))
+		return;
+	pr_err("BUG %s: %u %s%s\n", cache->dirname, nr, free_error_text(error),
+	       free_error_of(error, obj));
+	if (view_address(&view, cache, obj))
+		print_object(&view);
+	if (now)
+		print_caller();
+	pr_err("FIX %s: not freed\n", cache->dirname);
+}
+
 /**
- * report_bad_free() - report an address, or some, that can't be freed
- * @cache: the cache that it was freed to
+ * report_bad_free() - report addresses that turn out not to be objects
+ * @cache: the cache that they were freed to
  * @error: what is wrong, one of NR_FREE_ERRORS
  * @obj: the address, or the last of them
  * @nr: how many
  *
- * Context: any.
+ * Found too late to say who freed them.
+ *
+ * Context: any, without a node's list_lock.
  */
 void report_bad_free(struct mpslab_cache *cache, enum cache_error error,
 		     const void *obj, unsigned int nr)
 {
-	struct mpslab_slab *slab = any_slab(obj);
+	report_free(cache, error, obj, nr, false);
+}
 
-	/* Others are counted here, this one by cache_bug(). */
-	atomic_long_add(nr - 1, &cache->errors[error]);
-	switch (error) {
-	case ERROR_DOUBLE_FREE:
-		cache_bug(cache, error, "not freed", "%u object(s) freed twice",
-			  nr);
-		break;
-	case ERROR_INSIDE:
-		cache_bug(cache, error, "not freed",
-			  "%u free(s) of an address inside a slab where no object starts",
-			  nr);
-		break;
-	case ERROR_OTHER_CACHE:
-		cache_bug(cache, error, "not freed",
-			  "%u free(s) of what is an object of %s", nr,
-			  slab ? slab->cache->dirname : "another cache");
-		break;
-	default:
-		cache_bug(cache, error, "not freed",
-			  "%u free(s) of what is no object but %s", nr,
-			  address_kind(obj));
-	}
+/**
+ * refuse_free() - report a free that can't be done, while it is tried
+ * @cache: the cache
+ * @error: what is wrong, one of NR_FREE_ERRORS, ERROR_CONTEXT or ERROR_ARGUMENT
+ * @obj: the address
+ *
+ * Context: as report_bad_free().
+ */
+void refuse_free(struct mpslab_cache *cache, enum cache_error error,
+		 const void *obj)
+{
+	report_free(cache, error, obj, 1, true);
 }
 
 /**

@@ -50,35 +50,136 @@ static void free_twice_seen_at_once(struct kunit *test)
 	test_cache_end(test, cache, 1);
 }
 
-static void free_of_wrong_addresses_seen_at_once(struct kunit *test)
-{
-	struct mpslab_cache *cache = debugged_cache(test, DEBUG_CHECKS);
-	struct mpslab_cache *other = test_cache_quiet(test);
-	void *mem = kmalloc(64, GFP_KERNEL), *far = vmalloc(64);
-	void *page = (void *)__get_free_page(GFP_KERNEL);
-	long on_stack[8] = { };
-	void *obj, *foreign;
+/* All that a client can free by mistake. */
+struct wrong_frees {
+	struct mpslab_cache *cache;
+	struct mpslab_cache *other;
+	void *objs[4];
+	void *foreign;
+	void *mem;
+	void *far;
+	void *page;
+	unsigned long on_stack[8];
+};
 
-	KUNIT_ASSERT_TRUE(test, mem && far && page);
-	take_objects(test, cache, &obj, 1);
-	take_objects(test, other, &foreign, 1);
-	mpslab_cache_free(cache, obj + 8);
-	KUNIT_EXPECT_EQ(test, errors_of(cache, ERROR_INSIDE), 1L);
-	mpslab_cache_free(cache, foreign);
-	KUNIT_EXPECT_EQ(test, errors_of(cache, ERROR_OTHER_CACHE), 1L);
-	mpslab_cache_free(cache, mem);
-	mpslab_cache_free(cache, far);
-	mpslab_cache_free(cache, page);
-	mpslab_cache_free(cache, &on_stack[2]);
-	KUNIT_EXPECT_EQ(test, errors_of(cache, ERROR_NO_OBJECT), 4L);
-	mpslab_cache_free(cache, obj);
-	give_objects(other, &foreign, 1);
-	free_page((unsigned long)page);
-	vfree(far);
-	kfree(mem);
-	expect_balanced(test, cache, 0);
-	test_cache_end(test, cache, 6);
-	test_cache_end(test, other, 0);
+static void wrong_frees_init(struct kunit *test, struct wrong_frees *w)
+{
+	keep_quiet(test, w->cache);
+	w->other = test_cache_quiet(test);
+	w->mem = kmalloc(64, GFP_KERNEL);
+	w->far = vmalloc(64);
+	w->page = (void *)__get_free_page(GFP_KERNEL);
+	KUNIT_ASSERT_TRUE(test, w->mem && w->far && w->page);
+	take_objects(test, w->cache, w->objs, ARRAY_SIZE(w->objs));
+	take_objects(test, w->other, &w->foreign, 1);
+}
+
+/* The second object is freed twice, with the third in between; the last stays. */
+static void free_wrongly(void *arg)
+{
+	struct wrong_frees *w = arg;
+
+	mpslab_cache_free(w->cache, w->objs[0] + 8);
+	mpslab_cache_free(w->cache, w->foreign);
+	mpslab_cache_free(w->cache, w->mem);
+	mpslab_cache_free(w->cache, w->far);
+	mpslab_cache_free(w->cache, w->page);
+	mpslab_cache_free(w->cache, &w->on_stack[2]);
+	mpslab_cache_free(w->cache, w->objs[1]);
+	mpslab_cache_free(w->cache, w->objs[2]);
+	mpslab_cache_free(w->cache, w->objs[1]);
+}
+
+static void expect_wrong_frees(struct kunit *test, struct wrong_frees *w)
+{
+	KUNIT_EXPECT_EQ(test, errors_of(w->cache, ERROR_INSIDE), 1L);
+	KUNIT_EXPECT_EQ(test, errors_of(w->cache, ERROR_OTHER_CACHE), 1L);
+	KUNIT_EXPECT_EQ(test, errors_of(w->cache, ERROR_NO_OBJECT), 4L);
+	KUNIT_EXPECT_EQ(test, errors_of(w->cache, ERROR_DOUBLE_FREE), 1L);
+	expect_balanced(test, w->cache, 2);
+	expect_balanced(test, w->other, 1);
+}
+
+static void wrong_frees_end(struct kunit *test, struct wrong_frees *w)
+{
+	mpslab_cache_free(w->cache, w->objs[0]);
+	mpslab_cache_free(w->cache, w->objs[3]);
+	mpslab_cache_free(w->other, w->foreign);
+	free_page((unsigned long)w->page);
+	vfree(w->far);
+	kfree(w->mem);
+	test_cache_end(test, w->cache, 7);
+	test_cache_end(test, w->other, 0);
+}
+
+/* Where the frees are made. */
+typedef void (*run_in_t)(struct kunit *test, void (*fn)(void *arg), void *arg);
+
+static void run_in_task(struct kunit *test, void (*fn)(void *arg), void *arg)
+{
+	fn(arg);
+}
+
+static void run_with_irqs_off(struct kunit *test, void (*fn)(void *arg), void *arg)
+{
+	unsigned long flags;
+
+	local_irq_save(flags);
+	fn(arg);
+	local_irq_restore(flags);
+}
+
+/* Looked at one by one: at once. */
+static void expect_found_at_once(struct kunit *test, run_in_t run_in)
+{
+	struct wrong_frees w = { .cache = debugged_cache(test, DEBUG_CHECKS) };
+
+	wrong_frees_init(test, &w);
+	run_in(test, free_wrongly, &w);
+	expect_wrong_frees(test, &w);
+	wrong_frees_end(test, &w);
+}
+
+/* Else on their way home, which leads through a shared array of @factor batches. */
+static void expect_found_at_home(struct kunit *test, run_in_t run_in,
+				 unsigned int factor)
+{
+	struct wrong_frees w = { .cache = test_cache_small(test, factor) };
+
+	wrong_frees_init(test, &w);
+	run_in(test, free_wrongly, &w);
+	cpu_cache_drain_local(w.cache);
+	drain_shared(w.cache, ULONG_MAX);
+	expect_wrong_frees(test, &w);
+	wrong_frees_end(test, &w);
+}
+
+static void expect_found(struct kunit *test, run_in_t run_in)
+{
+	expect_found_at_once(test, run_in);
+	expect_found_at_home(test, run_in, 0);
+	expect_found_at_home(test, run_in, 2);
+}
+
+static void wrong_frees_in_a_task_found(struct kunit *test)
+{
+	expect_found(test, run_in_task);
+}
+
+static void wrong_frees_with_irqs_off_found(struct kunit *test)
+{
+	expect_found(test, run_with_irqs_off);
+}
+
+static void wrong_frees_in_softirq_found(struct kunit *test)
+{
+	expect_found(test, run_in_softirq);
+}
+
+static void wrong_frees_in_hardirq_found(struct kunit *test)
+{
+	need_hardirq(test);
+	expect_found(test, run_in_hardirq);
 }
 
 /* Before objects were looked at, this came into the array; it must not come out. */
@@ -532,7 +633,10 @@ static void new_slabs_are_shuffled(struct kunit *test)
 
 static struct kunit_case slab_check_cases[] = {
 	KUNIT_CASE(free_twice_seen_at_once),
-	KUNIT_CASE(free_of_wrong_addresses_seen_at_once),
+	KUNIT_CASE(wrong_frees_in_a_task_found),
+	KUNIT_CASE(wrong_frees_with_irqs_off_found),
+	KUNIT_CASE(wrong_frees_in_softirq_found),
+	KUNIT_CASE(wrong_frees_in_hardirq_found),
 	KUNIT_CASE(alloc_of_what_is_no_object_refused),
 	KUNIT_CASE(write_behind_the_end_seen_at_free),
 	KUNIT_CASE(write_before_the_start_seen_at_free),

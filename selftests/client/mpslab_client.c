@@ -19,8 +19,9 @@
  *	         the reserve serves
  *	hold     elements to take out of the pool and keep, up to its reserve
  *	stats    what was done, and what went wrong
- *	pool_name, extra_create, extra_pool, extra_leak, extra_destroy
- *	         for the tests of names, set-up and destruction; see the end
+ *	pool_name, extra_create, extra_pool, extra_leak, extra_mistake,
+ *	extra_destroy
+ *	         for the tests of names, set-up, mistakes and destruction; see the end
  */
 #include <linux/cpumask.h>
 #include <linux/debugfs.h>
@@ -45,6 +46,7 @@
 #include <linux/smpboot.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
+#include <linux/vmalloc.h>
 
 #include "mpslab.h"
 
@@ -576,7 +578,7 @@ static int stats_show(struct seq_file *m, void *v)
 }
 DEFINE_SHOW_ATTRIBUTE(stats);
 
-/* --------------------------------------- for the tests: names, destruction -- */
+/* ----------------------------- for the tests: names, mistakes, destruction -- */
 
 static int pool_name_set(const char *name)
 {
@@ -698,6 +700,121 @@ static int extra_leak_set(void *data, u64 val)
 }
 DEFINE_DEBUGFS_ATTRIBUTE(extra_leak_fops, NULL, extra_leak_set, "%llu\n");
 
+static const char *const mistakes[] = {
+	"twice", "later", "inside", "other", "kmalloc", "vmalloc", "page", "stack",
+	"null",
+};
+
+/* That array's words in its order. */
+enum mistake {
+	FREE_TWICE,
+	FREE_LATER,
+	FREE_INSIDE,
+	FREE_OTHER,
+	FREE_KMALLOC,
+	FREE_VMALLOC,
+	FREE_PAGE,
+	FREE_STACK,
+	FREE_NULL,
+};
+
+/* Memory that is no object of the cache which @mistake frees it to. */
+static void *stranger_get(enum mistake mistake)
+{
+	switch (mistake) {
+	case FREE_OTHER:
+		return mpslab_cache_alloc(request_cache, GFP_KERNEL);
+	case FREE_KMALLOC:
+		return kmalloc(128, GFP_KERNEL);
+	case FREE_VMALLOC:
+		return vmalloc(128);
+	default:
+		return (void *)__get_free_page(GFP_KERNEL);
+	}
+}
+
+static void stranger_put(enum mistake mistake, void *stranger)
+{
+	switch (mistake) {
+	case FREE_OTHER:
+		mpslab_cache_free(request_cache, stranger);
+		break;
+	case FREE_KMALLOC:
+	case FREE_VMALLOC:
+		kvfree(stranger);
+		break;
+	default:
+		free_page((unsigned long)stranger);
+	}
+}
+
+/* What is found only on its way home goes there: the array must not keep it. */
+static int free_stranger(struct mpslab_cache *cache, enum mistake mistake)
+{
+	void *stranger = stranger_get(mistake);
+
+	if (!stranger)
+		return -ENOMEM;
+	mpslab_cache_free(cache, stranger);
+	mpslab_cache_shrink(cache);
+	stranger_put(mistake, stranger);
+	return 0;
+}
+
+/* A report names this function as the one that freed first. */
+static noinline int free_wrongly(struct mpslab_cache *cache,
+				 enum mistake mistake, void **objs)
+{
+	unsigned long on_stack[16] = { };
+
+	switch (mistake) {
+	case FREE_TWICE:
+		mpslab_cache_free(cache, objs[0]);
+		break;
+	case FREE_LATER:
+		mpslab_cache_free(cache, objs[0]);
+		mpslab_cache_free(cache, objs[1]);
+		objs[1] = NULL;
+		break;
+	case FREE_INSIDE:
+		mpslab_cache_free(cache, objs[0] + 8);
+		break;
+	case FREE_STACK:
+		mpslab_cache_free(cache, &on_stack[8]);
+		break;
+	case FREE_NULL:
+		mpslab_cache_free(cache, NULL);
+		break;
+	default:
+		return free_stranger(cache, mistake);
+	}
+	return 0;
+}
+
+/* With the last extra cache; its third object is in use meanwhile. */
+static int extra_mistake(const char *what)
+{
+	int mistake = sysfs_match_string(mistakes, what), err;
+	struct mpslab_cache *cache;
+	void *objs[3];
+
+	if (mistake < 0)
+		return mistake;
+	if (!nr_extra)
+		return -ENOENT;
+	cache = extra[nr_extra - 1];
+	if (!mpslab_cache_alloc_bulk(cache, GFP_KERNEL, 3, objs))
+		return -ENOMEM;
+	err = free_wrongly(cache, mistake, objs);
+	mpslab_cache_free(cache, objs[0]);
+	mpslab_cache_shrink(cache);
+	if (objs[1])
+		mpslab_cache_free(cache, objs[1]);
+	mpslab_cache_free(cache, objs[2]);
+	return err;
+}
+DEFINE_TEXT_ATTRIBUTE(extra_mistake, extra_mistake);
+
 /*
  * Destroy all extra caches.  The one with leaked objects refuses, and is
  * still there; it is the last, so it becomes the first.
@@ -738,6 +855,8 @@ static void controls_create(void)
 	debugfs_create_file("extra_create", 0200, dir, NULL, &extra_create_fops);
 	debugfs_create_file("extra_pool", 0200, dir, NULL, &extra_pool_fops);
 	debugfs_create_file("extra_leak", 0200, dir, NULL, &extra_leak_fops);
+	debugfs_create_file("extra_mistake", 0200, dir, NULL,
+			    &extra_mistake_fops);
 	debugfs_create_file("extra_destroy", 0200, dir, NULL,
 			    &extra_destroy_fops);
 }
