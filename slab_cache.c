@@ -372,12 +372,13 @@ static unsigned int alloc_fallback(struct mpslab_cache *cache, void **to,
 }
 
 /* The exact node, if it has memory at hand that the task may use. */
-static struct mpslab_slab *create_on_node(struct mpslab_cache *cache, gfp_t gfp,
-					  int nid)
+static struct mpslab_slab *create_on_node(struct mpslab_cache *cache,
+					  gfp_t allowed, int nid)
 {
-	gfp &= ~(__GFP_DIRECT_RECLAIM | __GFP_NOFAIL);
+	gfp_t gfp = allowed & ~(__GFP_DIRECT_RECLAIM | __GFP_NOFAIL);
+
 	gfp |= __GFP_THISNODE | __GFP_HARDWALL | __GFP_NOWARN;
-	return slab_create(cache, gfp, nid);
+	return slab_create(cache, gfp, allowed, nid);
 }
 
 /*
@@ -400,7 +401,7 @@ static unsigned int alloc_grow(struct mpslab_cache *cache, gfp_t gfp, int nid,
 		if (choose && !slab)
 			got = alloc_fallback(cache, to, want);
 		if (!slab && !got)
-			slab = slab_create(cache, gfp, nid);
+			slab = slab_create(cache, gfp, gfp, nid);
 	}
 	if (likely(slab))
 		return slab_share_out(cache, slab, to, want);

@@ -42,15 +42,17 @@ static gfp_t block_gfp(const struct mpslab_cache *cache, gfp_t gfp)
 	return (gfp & PAGE_GFP_MASK) | cache->page_gfp | __GFP_COMP;
 }
 
+/* A wish is for memory at hand, but who makes it may still sleep: for a plan. */
 static struct page *alloc_pages_of(struct mpslab_cache *cache, gfp_t gfp,
-				   int nid, unsigned int order)
+				   gfp_t allowed, int nid, unsigned int order)
 {
-	if (fault(&cache->faults, FAULT_PAGES, gfp))
+	if (fault(&cache->faults, FAULT_PAGES, allowed))
 		return NULL;
 	return alloc_pages_node(nid, gfp, order);
 }
 
-static struct page *alloc_block(struct mpslab_cache *cache, gfp_t gfp, int nid,
+static struct page *alloc_block(struct mpslab_cache *cache, gfp_t gfp,
+				gfp_t allowed, int nid,
 				const struct slab_geometry **geo)
 {
 	struct page *page = NULL;
@@ -58,12 +60,13 @@ static struct page *alloc_block(struct mpslab_cache *cache, gfp_t gfp, int nid,
 	gfp = block_gfp(cache, gfp);
 	if (cache->best.order > cache->fallback.order) {
 		*geo = &cache->best;
-		page = alloc_pages_of(cache, wish_gfp(gfp), nid,
+		page = alloc_pages_of(cache, wish_gfp(gfp), allowed, nid,
 				      cache->best.order);
 	}
 	if (!page) {
 		*geo = &cache->fallback;
-		page = alloc_pages_of(cache, gfp, nid, cache->fallback.order);
+		page = alloc_pages_of(cache, gfp, allowed, nid,
+				      cache->fallback.order);
 	}
 	return page;
 }
@@ -135,12 +138,13 @@ static void regions_note(const void *start, size_t bytes)
 
 static struct mpslab_slab *place_descriptor(struct mpslab_cache *cache,
 					    struct page *page, gfp_t gfp,
+					    gfp_t allowed,
 					    const struct slab_geometry *geo)
 {
 	size_t bytes = geometry_descriptor_bytes(geo->objects);
 
 	if (geo->off_slab) {
-		if (fault(&cache->faults, FAULT_DESCRIPTORS, gfp))
+		if (fault(&cache->faults, FAULT_DESCRIPTORS, allowed))
 			return NULL;
 		return kmalloc_node(bytes, gfp & PAGE_GFP_MASK, page_to_nid(page));
 	}
@@ -180,16 +184,16 @@ static void slab_init(struct mpslab_cache *cache, struct mpslab_slab *slab,
 }
 
 static struct mpslab_slab *create_plain(struct mpslab_cache *cache, gfp_t gfp,
-					int nid, u32 generation)
+					gfp_t allowed, int nid, u32 generation)
 {
 	const struct slab_geometry *geo;
 	struct mpslab_slab *slab;
 	struct page *page;
 
-	page = alloc_block(cache, gfp, nid, &geo);
+	page = alloc_block(cache, gfp, allowed, nid, &geo);
 	if (!page)
 		return NULL;
-	slab = place_descriptor(cache, page, gfp, geo);
+	slab = place_descriptor(cache, page, gfp, allowed, geo);
 	if (!slab) {
 		__free_pages(page, geo->order);
 		return NULL;
@@ -203,18 +207,18 @@ static struct mpslab_slab *create_plain(struct mpslab_cache *cache, gfp_t gfp,
  * wish: without it there will be a plain one.
  */
 static struct mpslab_slab *create_debugged(struct mpslab_cache *cache,
-					   gfp_t gfp, int nid, u32 generation,
-					   u8 options)
+					   gfp_t gfp, gfp_t allowed, int nid,
+					   u32 generation, u8 options)
 {
 	const struct slab_geometry *geo = &cache->debug_layout.geo;
 	struct mpslab_slab *slab;
 	struct page *page;
 
-	page = alloc_pages_of(cache, wish_gfp(block_gfp(cache, gfp)), nid,
-			      geo->order);
+	page = alloc_pages_of(cache, wish_gfp(block_gfp(cache, gfp)), allowed,
+			      nid, geo->order);
 	if (!page)
 		return NULL;
-	slab = fault(&cache->faults, FAULT_DESCRIPTORS, gfp) ? NULL :
+	slab = fault(&cache->faults, FAULT_DESCRIPTORS, allowed) ? NULL :
 	       kmalloc_node(slab_debug_bytes(geo->objects, options),
 			    wish_gfp(gfp & PAGE_GFP_MASK), page_to_nid(page));
 	if (!slab) {
@@ -230,13 +234,16 @@ static struct mpslab_slab *create_debugged(struct mpslab_cache *cache,
 /**
  * slab_create() - a new slab, all of its objects free and constructed
  * @cache: the cache
- * @gfp: the caller's flags
+ * @gfp: flags for the memory
+ * @allowed: the caller's flags, which may allow more
  * @nid: node to take the pages from; others serve too without __GFP_THISNODE
  *
- * Context: no lock held; sleeps if @gfp allows it.
+ * Context: no lock held; sleeps if @gfp allows it and, for a plan that makes it
+ * late, if @allowed does.
  * Return: a slab that only the caller knows, or NULL without memory.
  */
-struct mpslab_slab *slab_create(struct mpslab_cache *cache, gfp_t gfp, int nid)
+struct mpslab_slab *slab_create(struct mpslab_cache *cache, gfp_t gfp,
+				gfp_t allowed, int nid)
 {
 	struct mpslab_slab *slab = NULL;
 	u32 generation;
@@ -250,13 +257,13 @@ struct mpslab_slab *slab_create(struct mpslab_cache *cache, gfp_t gfp, int nid)
 	    atomic_inc_return(&cache->nr_debugged)) {
 		options = READ_ONCE(cache->debug);
 		if (options)
-			slab = create_debugged(cache, gfp, nid, generation,
-					       options);
+			slab = create_debugged(cache, gfp, allowed, nid,
+					       generation, options);
 		if (!slab)
 			atomic_dec(&cache->nr_debugged);
 	}
 	if (likely(!slab))
-		slab = create_plain(cache, gfp, nid, generation);
+		slab = create_plain(cache, gfp, allowed, nid, generation);
 	if (likely(slab)) {
 		construct_objects(cache, slab);
 		tools_see_slab(slab);

@@ -233,7 +233,7 @@ int cache_force_grow(struct mpslab_cache *cache)
 	mutex_lock(&cache->tune_lock);
 	closing = cache->closing;
 	if (!closing)
-		slab = slab_create(cache, GFP_KERNEL, near_node());
+		slab = slab_create(cache, GFP_KERNEL, GFP_KERNEL, near_node());
 	if (slab) {
 		n = cache->node[slab_nid(slab)];
 		raw_spin_lock_irqsave(&n->list_lock, flags);

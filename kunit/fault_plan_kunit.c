@@ -305,6 +305,67 @@ static void plan_delays_where_one_may_sleep(struct kunit *test)
 	expect_counts(test, plan_here, 1, 1, 1);
 }
 
+/* How long it takes to make the slab that an allocation needs. */
+static s64 ms_of_alloc(struct kunit *test, struct mpslab_cache *cache,
+		       struct fault_plan *plan, unsigned int delay_us, gfp_t gfp)
+{
+	struct fault_counts counts;
+	ktime_t start;
+	void *obj;
+	s64 ms;
+
+	mpslab_cache_shrink(cache);
+	arm(test, plan, "nth=1 delay_us=%u", delay_us);
+	start = ktime_get();
+	obj = mpslab_cache_alloc(cache, gfp);
+	ms = ktime_ms_delta(ktime_get(), start);
+	KUNIT_EXPECT_NOT_NULL(test, obj);
+	mpslab_cache_free(cache, obj);
+	disarm(plan);
+	fault_plan_counts(plan, &counts);
+	KUNIT_EXPECT_EQ(test, counts.delayed, 1UL);
+	return ms;
+}
+
+static void expect_late(struct kunit *test, struct mpslab_cache *cache,
+			struct fault_plan *plan)
+{
+	s64 ms;
+
+	keep_quiet(test, cache);
+	ms = ms_of_alloc(test, cache, plan, 50000, GFP_KERNEL);
+	KUNIT_EXPECT_GE(test, ms, 50LL);
+	ms = ms_of_alloc(test, cache, plan, 5000000, GFP_NOWAIT);
+	KUNIT_EXPECT_LT(test, ms, 1000LL);
+}
+
+/*
+ * What is a wish is not worth reclaim: a large block, one for a debugged slab, and,
+ * with several nodes, any on the task's own.  Whoever has it may sleep all the same.
+ */
+static void plan_delays_wishes_where_one_may_sleep(struct kunit *test)
+{
+	struct mpslab_cache *cache;
+
+	cache = test_cache(test, 64, 0);
+	KUNIT_ASSERT_EQ(test, cache->best.order, cache->fallback.order);
+	expect_late(test, cache, pages_plan(cache));
+	KUNIT_ASSERT_EQ(test, cache_debug_set(cache, DEBUG_CHECKS, 1), 0);
+	expect_late(test, cache, pages_plan(cache));
+	expect_late(test, cache, descriptors_plan(cache));
+	test_cache_end(test, cache, 0);
+
+	cache = test_cache(test, 700, 0);
+	KUNIT_ASSERT_GT(test, cache->best.order, cache->fallback.order);
+	expect_late(test, cache, pages_plan(cache));
+	test_cache_end(test, cache, 0);
+
+	cache = test_cache(test, PAGE_SIZE, 0);
+	KUNIT_ASSERT_TRUE(test, cache->best.off_slab);
+	expect_late(test, cache, descriptors_plan(cache));
+	test_cache_end(test, cache, 0);
+}
+
 /* -------------------------------------------------------------------------- pools -- */
 
 #define RESERVE		4
@@ -865,6 +926,7 @@ static struct kunit_case fault_plan_cases[] = {
 	KUNIT_CASE(plan_tells_tasks_apart),
 	KUNIT_CASE(plan_tells_callers_apart),
 	KUNIT_CASE(plan_delays_where_one_may_sleep),
+	KUNIT_CASE(plan_delays_wishes_where_one_may_sleep),
 	KUNIT_CASE(pool_plan_closes_the_short_way),
 	KUNIT_CASE(pool_plan_for_all_meets_old_and_new),
 	KUNIT_CASE(pool_plan_breaks_no_promise),

@@ -432,7 +432,7 @@ static struct mpslab_slab *real_slab(struct kunit *test,
 				     struct mpslab_cache *cache)
 {
 	struct mpslab_slab *slab = slab_create(cache, GFP_KERNEL,
-					       near_node());
+					       GFP_KERNEL, near_node());
 
 	KUNIT_ASSERT_NOT_NULL(test, slab);
 	slab->where &= ~SLAB_YOUNG;	/* in order */

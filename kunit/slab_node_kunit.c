@@ -30,7 +30,7 @@ static struct mpslab_slab *new_slab(struct kunit *test,
 				    struct mpslab_cache *cache)
 {
 	struct mpslab_slab *slab = slab_create(cache, GFP_KERNEL,
-					       near_node());
+					       GFP_KERNEL, near_node());
 
 	KUNIT_ASSERT_NOT_NULL(test, slab);
 	slab->where &= ~SLAB_YOUNG;	/* in order */
@@ -501,7 +501,7 @@ static void slab_create_fragmented_falls_back(struct kunit *test)
 
 	KUNIT_ASSERT_GT(test, cache->best.order, cache->fallback.order);
 	arm(test, pages_plan(cache), "nth=1");
-	slab = slab_create(cache, GFP_KERNEL, near_node());
+	slab = slab_create(cache, GFP_KERNEL, GFP_KERNEL, near_node());
 	KUNIT_EXPECT_EQ(test, disarm(pages_plan(cache)), 1UL);
 	KUNIT_ASSERT_NOT_NULL(test, slab);
 	KUNIT_EXPECT_EQ(test, slab_order(slab), cache->fallback.order);
@@ -521,7 +521,7 @@ static void slab_create_no_page_null(struct kunit *test)
 
 	KUNIT_ASSERT_EQ(test, cache->best.order, cache->fallback.order);
 	arm(test, pages_plan(cache), "nth=1");
-	KUNIT_EXPECT_NULL(test, slab_create(cache, GFP_KERNEL, near_node()));
+	KUNIT_EXPECT_NULL(test, slab_create(cache, GFP_KERNEL, GFP_KERNEL, near_node()));
 	KUNIT_EXPECT_EQ(test, disarm(pages_plan(cache)), 1UL);
 	test_cache_end(test, cache, 0);
 }
@@ -538,7 +538,7 @@ static void slab_create_no_descriptor_returns_pages(struct kunit *test)
 	arm(test, descriptors_plan(cache), "every=1");
 	before = free_pages_now();
 	for (i = 0; i < 4 * PAGES_MANY / 16; i++) {
-		slab = slab_create(cache, GFP_KERNEL, near_node());
+		slab = slab_create(cache, GFP_KERNEL, GFP_KERNEL, near_node());
 		failed += !slab;
 		if (slab)
 			release(cache, slab);

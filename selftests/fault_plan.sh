@@ -149,6 +149,17 @@ delays_are_long_enough() {
 	counted "$extra/fault/pages" "1 0 1" && [ "$took" -ge 290 ]
 }
 
+# What an allocation asks for on its own node, if there are others, is a wish only.
+allocations_are_as_late() {
+	echo 1 >"$extra/shrink" && echo 'nth=1 delay_us=300000' >"$extra/fault/pages" ||
+		return
+	began=$(now)
+	echo 1 >"$client/extra_leak" || return
+	took=$(($(now) - began))
+	echo 0 >"$client/extra_leak" || return
+	counted "$extra/fault/pages" "1 0 1" && [ "$took" -ge 290 ]
+}
+
 # column FILE HEADER: the sum of it over all lines.
 column() {
 	awk -v name="$2" '
@@ -424,7 +435,7 @@ if_attributes() {
 }
 
 ktap_print_header
-ktap_set_plan 28
+ktap_set_plan 29
 ktap_test_result "the modules load" load_modules
 ktap_test_result "every plan is off at first" is_off_at_first
 ktap_test_result "a plan reads as it was written" reads_as_written
@@ -434,6 +445,7 @@ ktap_test_result "chance repeats by its seed" chance_repeats_by_its_seed
 ktap_test_result "tasks are told apart" tasks_are_told_apart
 ktap_test_result "callers are told apart" callers_are_told_apart
 ktap_test_result "delays are long enough" delays_are_long_enough
+ktap_test_result "those of allocations are, too" allocations_are_as_late
 ktap_test_result "grow, refill and drain do what they say" actions_do_what_they_say
 ktap_test_result "a pool's refill and drain do what they say" pools_actions_do_what_they_say
 ktap_test_result "every third comes from the reserve, by the pool's plan" \
