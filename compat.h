@@ -94,8 +94,8 @@ static inline void compat_account_reclaimed_pages(unsigned long pages)
  * instance, as it then only takes a raw lock of its own.  Never from NMI, where
  * somebody may hold that lock.
  *
- * stack_depot_init() comes first.  Not every kernel has the depot: this one then
- * keeps nothing, and there is nothing to fetch.
+ * traces_init() comes first.  Not every kernel has the depot: this one then keeps
+ * nothing, and there is nothing to fetch.
  */
 static inline depot_stack_handle_t
 compat_stack_save(unsigned long *entries, unsigned int nr, gfp_t gfp)

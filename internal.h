@@ -675,7 +675,7 @@ struct validation {
 int debug_parse(const char *text, size_t len, u8 *options);
 void debug_print(u8 options, char text[DEBUG_TEXT_LEN]);
 u8 debug_for_name(const char *text, const char *name);
-void cache_debug_init(struct mpslab_cache *cache);
+int cache_debug_init(struct mpslab_cache *cache);
 int cache_debug_set(struct mpslab_cache *cache, u8 options, unsigned int sample);
 void cache_debug_settle(struct mpslab_cache *cache);
 void cache_set_work(struct mpslab_cache *cache, bool look);
@@ -714,6 +714,7 @@ struct traces {
 	struct trace_sum **sums;
 };
 
+int traces_init(void);
 struct traces *traces_collect(struct mpslab_cache *cache, enum trace_kind kind);
 void traces_free(struct traces *traces);
 void report_leaks(struct mpslab_cache *cache);

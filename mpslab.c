@@ -4,7 +4,6 @@
  * guaranteed reserve, as a module.  This file puts the parts in order.
  */
 #include <linux/module.h>
-#include <linux/stackdepot.h>
 
 #include "internal.h"
 
@@ -14,9 +13,6 @@ static int __init mpslab_init(void)
 
 	slab_random_init();
 	near_node_init();
-	err = stack_depot_init();
-	if (err)
-		return err;
 	err = fault_init();
 	if (err)
 		return err;

@@ -511,8 +511,7 @@ static int create_layers(struct mpslab_cache *cache,
 		return -ENOMEM;
 	set_tunables(cache, limit, batchcount, shared);
 	cache_size_init(cache, !args->sheaf_capacity);
-	cache_debug_init(cache);
-	return 0;
+	return cache_debug_init(cache);
 }
 
 /* Of a cache without slabs that nobody knows, be it half made. */

@@ -151,6 +151,20 @@ static struct traces *collection_sort(struct collection *c)
 }
 
 /**
+ * traces_init() - have a place for stacks
+ *
+ * For whoever wants some kept first: it takes up to some megabytes, which nobody
+ * gives back, and a kernel that lacks them keeps no more stacks for anybody.
+ *
+ * Context: task; sleeps.
+ * Return: 0 or -ENOMEM.
+ */
+int traces_init(void)
+{
+	return fault_setup() ? -ENOMEM : stack_depot_init();
+}
+
+/**
  * traces_collect() - add up a cache's objects by stack
  * @cache: the cache, which may be in use
  * @kind: objects in use by who allocated them, most first or oldest first, or

@@ -177,17 +177,19 @@ EXPORT_SYMBOL_IF_KUNIT(cache_set_work);
  * cache_debug_init() - what a new cache looks at
  * @cache: the cache; flags and name are set
  *
- * Context: nobody else knows the cache.
+ * Context: task; sleeps.  Nobody else knows the cache.
+ * Return: 0 or -ENOMEM.
  */
-void cache_debug_init(struct mpslab_cache *cache)
+int cache_debug_init(struct mpslab_cache *cache)
 {
 	cache->sample = 1;
 	if (!cache->debug_layout.geo.objects)
-		return;
+		return 0;
 	cache->debug = debug_for_flags(cache->flags) |
 		       debug_for_name(debug_param, cache->name);
 	if (cache->debug)
 		cache_set_work(cache, true);
+	return cache->debug & DEBUG_USER ? traces_init() : 0;
 }
 
 /**
@@ -197,12 +199,15 @@ void cache_debug_init(struct mpslab_cache *cache)
  * @sample: one in so many objects is traced, 1 for all
  *
  * Context: task; sleeps.
- * Return: 0, or -EOPNOTSUPP if objects are too large to be debugged.
+ * Return: 0; -EOPNOTSUPP if objects are too large to be debugged, or -ENOMEM, and
+ * then nothing has changed.
  */
 int cache_debug_set(struct mpslab_cache *cache, u8 options, unsigned int sample)
 {
 	if (options && !cache->debug_layout.geo.objects)
 		return -EOPNOTSUPP;
+	if (options & DEBUG_USER && traces_init())
+		return -ENOMEM;
 	mutex_lock(&cache->tune_lock);
 	WRITE_ONCE(cache->sample, sample);
 	if (options == cache->debug) {

@@ -734,6 +734,50 @@ static void setup_cache_fails_at_each_step(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, refused, 4U + 2 * num_possible_nodes());
 }
 
+static bool create_traced_once(struct kunit *test)
+{
+	struct mpslab_cache *cache;
+
+	cache = mpslab_cache_create("kunit-step", 64, 0, SLAB_STORE_USER, NULL);
+	mpslab_cache_destroy(cache);
+	return cache;
+}
+
+/* As any cache; and the place for stacks. */
+static void setup_traced_cache_fails_at_each_step(struct kunit *test)
+{
+	unsigned int refused;
+
+	each_step(test, create_traced_once, &refused);
+	KUNIT_EXPECT_EQ(test, refused, 5U + 2 * num_possible_nodes());
+}
+
+static struct mpslab_cache *traced;
+
+static bool trace_once(struct kunit *test)
+{
+	int err = cache_debug_set(traced, DEBUG_USER, 1);
+
+	KUNIT_EXPECT_EQ(test, err, err ? -ENOMEM : 0);
+	KUNIT_EXPECT_EQ(test, traced->debug, err ? 0 : DEBUG_USER);
+	KUNIT_EXPECT_EQ(test, traced->look, !err);
+	return !err;
+}
+
+/* The place for stacks, which other options don't need. */
+static void setup_tracing_fails_at_each_step(struct kunit *test)
+{
+	unsigned int refused;
+
+	traced = test_cache(test, 64, 0);
+	each_step(test, trace_once, &refused);
+	KUNIT_EXPECT_EQ(test, refused, 1U);
+	arm(test, setup_plan, "nth=1 pid=%d", task_pid_nr(current));
+	KUNIT_EXPECT_EQ(test, cache_debug_set(traced, DEBUG_CHECKS, 1), 0);
+	expect_counts(test, setup_plan, 0, 0, 0);
+	test_cache_end(test, traced, 0);
+}
+
 static struct mpslab_cache *tuned;
 
 static bool tune_once(struct kunit *test)
@@ -938,6 +982,8 @@ static struct kunit_case fault_plan_cases[] = {
 	KUNIT_CASE(force_moves_what_it_says),
 	KUNIT_CASE(force_reserve_out_and_in),
 	KUNIT_CASE(setup_cache_fails_at_each_step),
+	KUNIT_CASE(setup_traced_cache_fails_at_each_step),
+	KUNIT_CASE(setup_tracing_fails_at_each_step),
 	KUNIT_CASE(setup_tuning_fails_at_each_step),
 	KUNIT_CASE(setup_pool_fails_at_each_step),
 	KUNIT_CASE(setup_created_pool_fails_at_each_step),

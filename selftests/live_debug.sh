@@ -8,6 +8,16 @@
 . ./ktap_helpers.sh
 . ./common.sh
 
+# Tables of stacks, whoever made them: there is one for all, and for good.
+depots() {
+	dmesg | grep -ciE 'stack ?depot.*hash table'
+}
+
+loading_needs_no_place_for_stacks() {
+	depots_before=$(depots)
+	load_modules && [ "$(depots)" -le "$depots_before" ]
+}
+
 # The second line of the balance, as it is now.
 says() {
 	grep -q "$1" "$cache/balance"
@@ -111,7 +121,8 @@ parameter_chooses_by_name() {
 
 ktap_print_header
 ktap_set_plan 14
-ktap_test_result "the modules load" load_modules
+ktap_test_result "the modules load, and need no place for stacks" \
+	loading_needs_no_place_for_stacks
 ktap_test_result "debugging is switched on under load" switched_on_under_load
 ktap_test_result "who has objects is shown" who_has_objects_is_shown
 ktap_test_result "no address is shown" no_address_is_shown
