@@ -115,7 +115,7 @@ struct mpslab_slab {
  * list_lock; the others are read without it.
  */
 #define SLAB_OFFSET		GENMASK(19, 0)	/* of the first object, bytes */
-#define SLAB_GENERATION		GENMASK(27, 20)	/* mpslab_cache.generation */
+#define SLAB_WANTED		GENMASK(23, 20)	/* mpslab_cache.debug as it was born */
 #define SLAB_DEBUGGED		BIT(28)		/* a struct slab_debug follows */
 #define SLAB_STALE		BIT(29)		/* nothing is taken from it any more */
 #define SLAB_YOUNG		BIT(30)		/* never yet all taken; see slab_take() */
@@ -226,6 +226,9 @@ struct slab_geometry {
 #define DEBUG_RED_ZONE		BIT(1)	/* Z: was something written beside it? */
 #define DEBUG_POISON		BIT(2)	/* P: or to it, while it was free? */
 #define DEBUG_USER		BIT(3)	/* U: who allocated it, who freed it? */
+
+static_assert(SLAB_WANTED >> 20 ==
+	      (DEBUG_CHECKS | DEBUG_RED_ZONE | DEBUG_POISON | DEBUG_USER));
 
 /* No flag of the page allocator's: there is more to do than to zero an object. */
 #define GFP_WORK		((__force gfp_t)BIT(31))
@@ -461,7 +464,6 @@ struct mpslab_cache {
 	unsigned int nr_aliens;		/* alien arrays per CPU; 0 without NUMA */
 	struct debug_layout debug_layout;
 	u8 debug;			/* DEBUG_* of new slabs; under tune_lock */
-	u8 generation;			/* of new slabs; under tune_lock */
 	unsigned int sample;		/* one in so many objects is traced */
 	atomic_t nr_debugged;		/* slabs that have a struct slab_debug */
 

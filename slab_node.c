@@ -269,8 +269,8 @@ static enum slab_state slab_state(const struct mpslab_slab *slab)
 /* Of the same kind as new ones?  See cache_debug_set(). */
 static bool slab_is_current(const struct mpslab_slab *slab)
 {
-	return FIELD_GET(SLAB_GENERATION, slab->where) ==
-	       READ_ONCE(slab->cache->generation);
+	return (slab->where & (SLAB_WANTED | SLAB_STALE)) ==
+	       FIELD_PREP(SLAB_WANTED, READ_ONCE(slab->cache->debug));
 }
 
 static unsigned long *node_count(struct cache_node *n, enum slab_state state)

@@ -184,7 +184,7 @@ static void slab_init(struct mpslab_cache *cache, struct mpslab_slab *slab,
 }
 
 static struct mpslab_slab *create_plain(struct mpslab_cache *cache, gfp_t gfp,
-					gfp_t allowed, int nid, u32 generation)
+					gfp_t allowed, int nid, u32 wanted)
 {
 	const struct slab_geometry *geo;
 	struct mpslab_slab *slab;
@@ -198,7 +198,7 @@ static struct mpslab_slab *create_plain(struct mpslab_cache *cache, gfp_t gfp,
 		__free_pages(page, geo->order);
 		return NULL;
 	}
-	slab_init(cache, slab, page, geo, generation);
+	slab_init(cache, slab, page, geo, wanted);
 	return slab;
 }
 
@@ -208,7 +208,7 @@ static struct mpslab_slab *create_plain(struct mpslab_cache *cache, gfp_t gfp,
  */
 static struct mpslab_slab *create_debugged(struct mpslab_cache *cache,
 					   gfp_t gfp, gfp_t allowed, int nid,
-					   u32 generation, u8 options)
+					   u32 wanted, u8 options)
 {
 	const struct slab_geometry *geo = &cache->debug_layout.geo;
 	struct mpslab_slab *slab;
@@ -225,7 +225,7 @@ static struct mpslab_slab *create_debugged(struct mpslab_cache *cache,
 		__free_pages(page, geo->order);
 		return NULL;
 	}
-	slab_init(cache, slab, page, geo, generation | SLAB_DEBUGGED |
+	slab_init(cache, slab, page, geo, wanted | SLAB_DEBUGGED |
 		  cache->debug_layout.left);
 	slab_debug_init(slab, options);
 	return slab;
@@ -246,24 +246,23 @@ struct mpslab_slab *slab_create(struct mpslab_cache *cache, gfp_t gfp,
 				gfp_t allowed, int nid)
 {
 	struct mpslab_slab *slab = NULL;
-	u32 generation;
+	u32 wanted = 0;
 	u8 options;
 
-	/* After it come the options that were set before: cache_debug_set(). */
-	generation = smp_load_acquire(&cache->generation);
-	generation = FIELD_PREP(SLAB_GENERATION, generation);
 	/* Before the options: see cache_debug_settle(). */
 	if (unlikely(READ_ONCE(cache->look)) &&
 	    atomic_inc_return(&cache->nr_debugged)) {
 		options = READ_ONCE(cache->debug);
+		wanted = FIELD_PREP(SLAB_WANTED, options);
 		if (options)
-			slab = create_debugged(cache, gfp, allowed, nid,
-					       generation, options);
+			slab = create_debugged(cache, gfp, allowed, nid, wanted,
+					       options);
 		if (!slab)
 			atomic_dec(&cache->nr_debugged);
 	}
+	/* For lack of memory, one that is plain will do as long as they are wanted. */
 	if (likely(!slab))
-		slab = create_plain(cache, gfp, allowed, nid, generation);
+		slab = create_plain(cache, gfp, allowed, nid, wanted);
 	if (likely(slab)) {
 		construct_objects(cache, slab);
 		tools_see_slab(slab);

@@ -4,8 +4,8 @@
  *
  * What is looked at when objects come and go (slab_check.c) is up to the slab that
  * they are in: a slab is born with the options of its day, and keeps them.  When
- * they change, the cache begins a new generation.  Nothing is taken any more from
- * slabs of the old one; their objects come home in time, and then they go.
+ * they change, nothing is taken any more from slabs of other days; their objects
+ * come home in time, and then they go.
  *
  * Whether objects are looked at all, cache->look and the words behind it, is
  * changed first when debugging begins, and back last when it ends, when no
@@ -223,8 +223,6 @@ int cache_debug_set(struct mpslab_cache *cache, u8 options, unsigned int sample)
 		synchronize_rcu();
 	}
 	WRITE_ONCE(cache->debug, options);
-	/* smp_load_acquire() in slab_create(): a new slab has new options. */
-	smp_store_release(&cache->generation, (u8)(cache->generation + 1));
 	mutex_unlock(&cache->tune_lock);
 	cache_drain(cache);
 	cache_debug_settle(cache);

@@ -469,6 +469,48 @@ static void switched_off_looks_until_the_last_slab(struct kunit *test)
 	test_cache_end(test, cache, 0);
 }
 
+/* However often it was switched in between, which no count of some bits can tell. */
+static void switched_often_old_slabs_stay_old(struct kunit *test)
+{
+	struct mpslab_cache *cache = test_cache_quiet(test);
+	unsigned int i, nr = 2 * cache->best.objects;
+	void **objs = test_pointers(test, nr);
+	void *old;
+
+	take_objects(test, cache, &old, 1);
+	for (i = 0; i < 256; i++)
+		KUNIT_ASSERT_EQ(test, 0, cache_debug_set(cache, i % 2 ?
+							 DEBUG_RED_ZONE :
+							 DEBUG_CHECKS, 1));
+	take_objects(test, cache, objs, nr);
+	for (i = 0; i < nr; i++)
+		KUNIT_EXPECT_TRUE(test, is_debugged(cache, objs[i]));
+	give_objects(cache, objs, nr);
+	give_objects(cache, &old, 1);
+	test_cache_end(test, cache, 0);
+}
+
+/* One that was left for good is not taken from either, and goes when it is empty. */
+static void switched_back_stale_slabs_go(struct kunit *test)
+{
+	struct mpslab_cache *cache = debugged_cache(test, DEBUG_CHECKS);
+	void *old, *new;
+
+	home(cache)->free_limit = ULONG_MAX;
+	take_objects(test, cache, &old, 1);
+	KUNIT_ASSERT_EQ(test, cache_debug_set(cache, DEBUG_RED_ZONE, 1), 0);
+	take_objects(test, cache, &new, 1);
+	KUNIT_EXPECT_TRUE(test, obj_to_slab(cache, old)->where & SLAB_STALE);
+	KUNIT_EXPECT_FALSE(test, obj_to_slab(cache, new)->where & SLAB_STALE);
+	KUNIT_ASSERT_EQ(test, cache_debug_set(cache, DEBUG_CHECKS, 1), 0);
+	give_objects(cache, &old, 1);
+	cpu_cache_drain_local(cache);
+	drain_shared(cache, ULONG_MAX);
+	KUNIT_EXPECT_EQ(test, home(cache)->nr_free, 0UL);
+	give_objects(cache, &new, 1);
+	test_cache_end(test, cache, 0);
+}
+
 static void parsing_takes_letters(struct kunit *test)
 {
 	char text[DEBUG_TEXT_LEN];
@@ -836,6 +878,8 @@ static struct kunit_case slab_check_cases[] = {
 	KUNIT_CASE(flags_of_creation_count),
 	KUNIT_CASE(switched_on_old_slabs_age_out),
 	KUNIT_CASE(switched_off_looks_until_the_last_slab),
+	KUNIT_CASE(switched_often_old_slabs_stay_old),
+	KUNIT_CASE(switched_back_stale_slabs_go),
 	KUNIT_CASE(parsing_takes_letters),
 	KUNIT_CASE(parameter_knows_names),
 	KUNIT_CASE(validate_finds_what_nobody_came_across),
