@@ -11,6 +11,10 @@
  *
  *	mpslab: WAIT <pool>: <who waits, for how long, and where>
  *
+ * Nor is it to ask for what can't be had (slab_watch.c):
+ *
+ *	mpslab: NOTE <cache>: <why>
+ *
  * A mistake is seldom made once: a bad argument is said once for each place that
  * finds it, the rest is rate-limited.  The counts, which debugfs shows, are exact.
  */

@@ -18,6 +18,7 @@
 #include <linux/mm.h>
 #include <linux/moduleparam.h>
 #include <linux/parser.h>
+#include <linux/printk.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <linux/string.h>
@@ -182,14 +183,20 @@ EXPORT_SYMBOL_IF_KUNIT(cache_set_work);
  */
 int cache_debug_init(struct mpslab_cache *cache)
 {
+	u8 options = debug_for_flags(cache->flags) |
+		     debug_for_name(debug_param, cache->name);
+
 	cache->sample = 1;
-	if (!cache->debug_layout.geo.objects)
+	if (!options)
 		return 0;
-	cache->debug = debug_for_flags(cache->flags) |
-		       debug_for_name(debug_param, cache->name);
-	if (cache->debug)
-		cache_set_work(cache, true);
-	return cache->debug & DEBUG_USER ? traces_init() : 0;
+	if (!cache->debug_layout.geo.objects) {
+		pr_notice("NOTE %s: objects of %u bytes are too large to be debugged\n",
+			  cache->name, cache->object_size);
+		return 0;
+	}
+	cache->debug = options;
+	cache_set_work(cache, true);
+	return options & DEBUG_USER ? traces_init() : 0;
 }
 
 /**

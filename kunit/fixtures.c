@@ -11,6 +11,7 @@
 #include <linux/jiffies.h>
 #include <linux/kasan.h>
 #include <linux/kmsan-checks.h>
+#include <linux/kmsg_dump.h>
 #include <linux/kthread.h>
 #include <linux/mm.h>
 #include <linux/moduleparam.h>
@@ -470,6 +471,22 @@ void expect_lists(struct kunit *test, struct mpslab_cache *cache)
 		KUNIT_EXPECT_EQ(test, said.free_objects, counted.free_objects);
 		KUNIT_EXPECT_EQ(test, counted.wrong, 0UL);
 	}
+}
+
+/* How many lines of the kernel's log have @text in them. */
+unsigned int log_lines(const char *text)
+{
+	struct kmsg_dump_iter iter;
+	unsigned int nr = 0;
+	char line[256];
+	size_t len;
+
+	kmsg_dump_rewind(&iter);
+	while (kmsg_dump_get_line(&iter, false, line, sizeof(line) - 1, &len)) {
+		line[len] = '\0';
+		nr += !!strstr(line, text);
+	}
+	return nr;
 }
 
 long free_pages_now(void)

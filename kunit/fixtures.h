@@ -86,6 +86,8 @@ void test_cache_end(struct kunit *test, struct mpslab_cache *cache,
 bool cache_is_listed(struct mpslab_cache *cache);
 unsigned int caches_listed(void);
 
+unsigned int log_lines(const char *text);
+
 /* Free pages, those in the CPUs' hands too; the noise is what others do. */
 long free_pages_now(void);
 

@@ -511,6 +511,27 @@ static void switched_back_stale_slabs_go(struct kunit *test)
 	test_cache_end(test, cache, 0);
 }
 
+/* Asked for at creation, where nobody is given an error. */
+static void flags_in_vain_are_noted(struct kunit *test)
+{
+	struct mpslab_cache *cache;
+	unsigned int noted;
+
+	if (!IS_ENABLED(CONFIG_PRINTK))
+		kunit_skip(test, "needs a kernel that keeps a log");
+	noted = log_lines("are too large to be debugged");
+	cache = test_cache(test, KMALLOC_MAX_SIZE, SLAB_RED_ZONE);
+	KUNIT_EXPECT_EQ(test, cache->debug, 0);
+	KUNIT_EXPECT_EQ(test, log_lines("are too large to be debugged"), noted + 1);
+	KUNIT_EXPECT_EQ(test, cache_debug_set(cache, DEBUG_CHECKS, 1), -EOPNOTSUPP);
+	test_cache_end(test, cache, 0);
+	cache = test_cache(test, KMALLOC_MAX_SIZE, 0);
+	test_cache_end(test, cache, 0);
+	cache = test_cache(test, SIZE, SLAB_RED_ZONE);
+	test_cache_end(test, cache, 0);
+	KUNIT_EXPECT_EQ(test, log_lines("are too large to be debugged"), noted + 1);
+}
+
 static void parsing_takes_letters(struct kunit *test)
 {
 	char text[DEBUG_TEXT_LEN];
@@ -880,6 +901,7 @@ static struct kunit_case slab_check_cases[] = {
 	KUNIT_CASE(switched_off_looks_until_the_last_slab),
 	KUNIT_CASE(switched_often_old_slabs_stay_old),
 	KUNIT_CASE(switched_back_stale_slabs_go),
+	KUNIT_CASE(flags_in_vain_are_noted),
 	KUNIT_CASE(parsing_takes_letters),
 	KUNIT_CASE(parameter_knows_names),
 	KUNIT_CASE(validate_finds_what_nobody_came_across),
