@@ -158,7 +158,8 @@ static int traces_open(struct inode *inode, struct file *file,
 {
 	struct traces **traces;
 
-	traces = __seq_open_private(file, &traces_sops, sizeof(*traces));
+	traces = setup_alloc(__seq_open_private(file, &traces_sops,
+						sizeof(*traces)));
 	if (!traces)
 		return -ENOMEM;
 	*traces = traces_collect(inode->i_private, kind);

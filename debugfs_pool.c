@@ -101,7 +101,7 @@ static int waiters_show(struct seq_file *m, void *v)
 	unsigned int i, max, nr, all;
 
 	max = clamp(READ_ONCE(pool->nr_waiters), 1U, WAITERS_SHOWN_MAX);
-	info = kvcalloc(max, sizeof(*info), GFP_KERNEL);
+	info = setup_alloc(kvcalloc(max, sizeof(*info), GFP_KERNEL));
 	if (!info)
 		return -ENOMEM;
 	all = pool_waiters(pool, info, max);
@@ -135,7 +135,8 @@ static int holders_show(struct seq_file *m, void *v)
 		seq_puts(m, "not known: write 1 to track\n");
 		return 0;
 	}
-	info = kvcalloc(HOLDERS_SHOWN_MAX, sizeof(*info), GFP_KERNEL);
+	info = setup_alloc(kvcalloc(HOLDERS_SHOWN_MAX, sizeof(*info),
+				    GFP_KERNEL));
 	if (!info)
 		return -ENOMEM;
 	all = pool_holders(pool, info, HOLDERS_SHOWN_MAX, &missed);

@@ -59,14 +59,15 @@ static struct trace_sum *sum_of(struct collection *c, const struct obj_track *t)
 
 	if (sum)
 		return sum;
-	sum = kzalloc(sizeof(*sum) + cpumask_size(), GFP_KERNEL);
+	sum = setup_alloc(kzalloc(sizeof(*sum) + cpumask_size(), GFP_KERNEL));
 	if (!sum)
 		return NULL;
 	sum->stack = t->stack;
 	sum->oldest = U64_MAX;
 	sum->pid_min = INT_MAX;
 	sum->cpus = (struct cpumask *)(sum + 1);
-	if (xa_err(xa_store(&c->sums, sum_index(t), sum, GFP_KERNEL))) {
+	if (fault_setup() ||
+	    xa_err(xa_store(&c->sums, sum_index(t), sum, GFP_KERNEL))) {
 		kfree(sum);
 		return NULL;
 	}
@@ -128,7 +129,7 @@ static void collection_free(struct collection *c)
 /* The sums move from the collection to an array in order. */
 static struct traces *collection_sort(struct collection *c)
 {
-	struct traces *traces = kzalloc(sizeof(*traces), GFP_KERNEL);
+	struct traces *traces = setup_alloc(kzalloc(sizeof(*traces), GFP_KERNEL));
 	struct trace_sum *sum;
 	unsigned long stack;
 
@@ -136,7 +137,8 @@ static struct traces *collection_sort(struct collection *c)
 		return NULL;
 	traces->kind = c->kind;
 	traces->now = local_clock();
-	traces->sums = kvmalloc_array(max(c->nr, 1U), sizeof(sum), GFP_KERNEL);
+	traces->sums = setup_alloc(kvmalloc_array(max(c->nr, 1U), sizeof(sum),
+						  GFP_KERNEL));
 	if (!traces->sums) {
 		kfree(traces);
 		return NULL;
@@ -175,7 +177,7 @@ int traces_init(void)
  */
 struct traces *traces_collect(struct mpslab_cache *cache, enum trace_kind kind)
 {
-	struct collection *c = kzalloc(sizeof(*c), GFP_KERNEL);
+	struct collection *c = setup_alloc(kzalloc(sizeof(*c), GFP_KERNEL));
 	struct traces *traces = NULL;
 
 	if (!c)

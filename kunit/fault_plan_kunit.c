@@ -778,6 +778,32 @@ static void setup_tracing_fails_at_each_step(struct kunit *test)
 	test_cache_end(test, traced, 0);
 }
 
+static bool show_traces_once(struct kunit *test)
+{
+	struct traces *traces = traces_collect(traced, TRACE_ALLOCS);
+
+	if (!traces)
+		return false;
+	KUNIT_EXPECT_EQ(test, traces->nr, 1U);
+	KUNIT_EXPECT_EQ(test, traces->sums[0]->count, 1UL);
+	traces_free(traces);
+	return true;
+}
+
+/* What is collected, a sum and its place, what is shown, and its array. */
+static void setup_showing_traces_fails_at_each_step(struct kunit *test)
+{
+	unsigned int refused;
+	void *obj;
+
+	traced = test_cache(test, 64, SLAB_STORE_USER);
+	take_objects(test, traced, &obj, 1);
+	each_step(test, show_traces_once, &refused);
+	KUNIT_EXPECT_EQ(test, refused, 5U);
+	give_objects(traced, &obj, 1);
+	test_cache_end(test, traced, 0);
+}
+
 static struct mpslab_cache *tuned;
 
 static bool tune_once(struct kunit *test)
@@ -984,6 +1010,7 @@ static struct kunit_case fault_plan_cases[] = {
 	KUNIT_CASE(setup_cache_fails_at_each_step),
 	KUNIT_CASE(setup_traced_cache_fails_at_each_step),
 	KUNIT_CASE(setup_tracing_fails_at_each_step),
+	KUNIT_CASE(setup_showing_traces_fails_at_each_step),
 	KUNIT_CASE(setup_tuning_fails_at_each_step),
 	KUNIT_CASE(setup_pool_fails_at_each_step),
 	KUNIT_CASE(setup_created_pool_fails_at_each_step),
