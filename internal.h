@@ -593,7 +593,8 @@ unsigned int slab_take(struct mpslab_slab *slab, void **to, unsigned int max);
 int slab_index(const struct mpslab_slab *slab, const void *obj);
 bool slab_put(struct mpslab_slab *slab, void *obj);
 void *slab_object(const struct mpslab_slab *slab, unsigned int i);
-void *slab_object_around(const struct mpslab_slab *slab, const void *addr);
+void *slab_object_around(const struct mpslab_slab *slab, const void *addr,
+			 size_t bytes);
 void node_add_slab(struct cache_node *n, struct mpslab_slab *slab);
 unsigned int node_take(struct cache_node *n, void **to, unsigned int want);
 bool node_put(struct cache_node *n, struct mpslab_slab *slab, void *obj,

@@ -234,16 +234,11 @@ static void view_object(struct object_view *view, struct mpslab_slab *slab,
 static bool view_inside(struct object_view *view, struct mpslab_slab *slab,
 			const void *addr)
 {
-	const void *obj;
-	int i;
+	const void *obj = slab_object_around(slab, addr, 1);
 
-	if (addr < slab_base(slab))
+	if (!obj)
 		return false;
-	obj = slab_object_around(slab, addr);
-	i = slab_index(slab, obj);
-	if (i < 0)
-		return false;
-	view_object(view, slab, i);
+	view_object(view, slab, slab_index(slab, obj));
 	view->inside = addr - obj;
 	return true;
 }

@@ -251,10 +251,23 @@ static struct rcu_link *next_link(const struct rcu_link *link,
 	return (struct rcu_link *)(link->next ^ cookie);
 }
 
-/* The slab of a link; NULL if it can't be one: it was hidden otherwise, or is freed. */
-static struct mpslab_slab *link_slab(const struct rcu_link *link)
+/*
+ * The object of a link, and its slab; NULL if it can't be one: it was hidden otherwise,
+ * or is freed.
+ */
+static void *link_object(const struct rcu_link *link, struct mpslab_slab **slab)
 {
-	return IS_ALIGNED((unsigned long)link, sizeof(*link)) ? any_slab(link) : NULL;
+	if (!IS_ALIGNED((unsigned long)link, sizeof(*link)))
+		return NULL;
+	*slab = any_slab(link);
+	return *slab ? slab_object_around(*slab, link, sizeof(*link)) : NULL;
+}
+
+static bool link_is_good(const struct rcu_link *link)
+{
+	struct mpslab_slab *slab;
+
+	return link_object(link, &slab);
 }
 
 static void report_gone(void)
@@ -282,14 +295,14 @@ static void check_list(struct rcu_list *list)
 {
 	struct rcu_link *link = list->first, *next, *last = NULL;
 
-	if (unlikely(!link_slab(link))) {
+	if (unlikely(!link_is_good(link))) {
 		report_gone();
 		list->first = NULL;
 		return;
 	}
 	for (; link; last = link, link = next) {
 		next = next_link(link, list->cookie);
-		if (unlikely(next && !link_slab(next)))
+		if (unlikely(next && !link_is_good(next)))
 			break;
 		hide_next(link, next, ~list->cookie);
 	}
@@ -307,16 +320,17 @@ static void free_list(struct rcu_list *list)
 {
 	struct rcu_link *link, *next;
 	struct mpslab_slab *slab;
+	void *obj;
 
 	check_list(list);
 	for (link = list->first; link; link = next) {
-		slab = link_slab(link);
-		if (unlikely(!slab)) {
+		obj = link_object(link, &slab);
+		if (unlikely(!obj)) {
 			report_gone();
 			break;
 		}
 		next = next_link(link, ~list->cookie);
-		mpslab_cache_free(slab->cache, slab_object_around(slab, link));
+		mpslab_cache_free(slab->cache, obj);
 	}
 }
 

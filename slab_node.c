@@ -95,16 +95,28 @@ void *slab_object(const struct mpslab_slab *slab, unsigned int i)
 EXPORT_SYMBOL_IF_KUNIT(slab_object);
 
 /**
- * slab_object_around() - the start of the object that an address lies in
+ * slab_object_around() - the start of the object that some bytes lie in
  * @slab: the slab
- * @addr: the address, of an object
+ * @addr: the first of the bytes, any address
+ * @bytes: how many
  *
- * Return: the object.
+ * Context: any.
+ * Return: the object, or NULL if there is none that has all of them.
  */
-void *slab_object_around(const struct mpslab_slab *slab, const void *addr)
+void *slab_object_around(const struct mpslab_slab *slab, const void *addr,
+			 size_t bytes)
 {
-	return slab_object(slab, (u32)(addr - slab_base(slab)) /
-				 slab_distance(slab));
+	u32 distance = slab_distance(slab), i;
+	size_t offset = addr - slab_base(slab);
+
+	/* Below the base, it is too large for any object that is there. */
+	if (offset >= (size_t)slab->objects * distance)
+		return NULL;
+	/* A block has less than 2^32 bytes. */
+	i = (u32)offset / distance;
+	if (offset - (size_t)i * distance + bytes > slab->cache->object_size)
+		return NULL;
+	return slab_object(slab, i);
 }
 
 static DEFINE_PER_CPU(struct rnd_state, slab_random);

@@ -405,6 +405,63 @@ static void kvfree_rcu_freed_with_its_slab(struct kunit *test)
 	test_cache_end(test, cache, 0);
 }
 
+/*
+ * Of the objects of two lists the last one leads to @place, which is in their slab but no
+ * object's, as if something wrote to it that knows how links are hidden; and there it
+ * looks like the end.  Nothing there is freed or written to, nor what the link was to.
+ */
+static void expect_no_link(struct kunit *test, struct mpslab_cache *cache,
+			   struct rcu_object **objs, unsigned long *place)
+{
+	unsigned long was = *place, cookie;
+
+	kvfree_rcu_wait();
+	preempt_disable();
+	mpslab_kvfree_rcu(&objs[0]->rcu, objs[0]);
+	mpslab_kvfree_rcu(&objs[1]->rcu, objs[1]);
+	/* What NULL is hidden as. */
+	cookie = (unsigned long)objs[1]->rcu.next;
+	mpslab_kvfree_rcu(&objs[2]->rcu, objs[2]);
+	objs[2]->rcu.next = (void *)((unsigned long)place ^ cookie);
+	*place = cookie;
+	preempt_enable();
+	kvfree_rcu_wait();
+	KUNIT_EXPECT_EQ(test, frees(cache), 1UL);
+	KUNIT_EXPECT_EQ(test, in_use(cache), 2UL);
+	KUNIT_EXPECT_EQ(test, double_frees(cache), 1L);
+	KUNIT_EXPECT_EQ(test, *place, cookie);
+	*place = was;
+}
+
+/* Objects that are looked at have some bytes before and behind them. */
+static void link_beside_objects(struct kunit *test, bool behind)
+{
+	struct mpslab_cache *cache;
+	struct rcu_object *objs[3];
+	void *place;
+
+	cache = test_cache(test, sizeof(*objs[0]), SLAB_CONSISTENCY_CHECKS);
+	keep_quiet(test, cache);
+	take_objects(test, cache, (void **)objs, ARRAY_SIZE(objs));
+	if (behind)
+		place = objs[1] + 1;
+	else
+		place = slab_base(obj_to_slab(cache, objs[0])) - sizeof(long);
+	expect_no_link(test, cache, objs, place);
+	give_objects(cache, (void **)objs + 1, 2);
+	test_cache_end(test, cache, 1);
+}
+
+static void kvfree_rcu_link_below_the_objects(struct kunit *test)
+{
+	link_beside_objects(test, false);
+}
+
+static void kvfree_rcu_link_behind_an_object(struct kunit *test)
+{
+	link_beside_objects(test, true);
+}
+
 /* --------------------------------------------------------------------- list_lru -- */
 
 struct lru_object {
@@ -639,6 +696,8 @@ static struct kunit_case slab_dropin_cases[] = {
 	KUNIT_CASE(kvfree_rcu_twice_in_two_lists),
 	KUNIT_CASE(kvfree_rcu_written_to),
 	KUNIT_CASE(kvfree_rcu_freed_with_its_slab),
+	KUNIT_CASE(kvfree_rcu_link_below_the_objects),
+	KUNIT_CASE(kvfree_rcu_link_behind_an_object),
 	KUNIT_CASE(alloc_lru_is_an_allocation),
 	KUNIT_CASE(usercopy_forms_create),
 	KUNIT_CASE(pool_moved_works_on),
