@@ -10,8 +10,9 @@
  *
  * After a grace period: an object that is freed by RCU has room for one pointer
  * (that is all that new kernels ask for), so objects are chained, and each CPU has
- * one rcu_head for its chain.  While a grace period runs for @waiting, newcomers
- * gather in @pending, and follow when it is over.
+ * one rcu_work for its chain.  While a grace period runs for @waiting, newcomers
+ * gather in @pending, and follow when it is over.  A task frees them: a chain may be
+ * long, and within one callback RCU can't see how long it takes.
  */
 #include <linux/export.h>
 #include <linux/hash.h>
@@ -23,6 +24,7 @@
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/string.h>
+#include <linux/workqueue.h>
 
 #include "internal.h"
 
@@ -220,11 +222,11 @@ struct rcu_list {
 /**
  * struct rcu_chain - one CPU's objects that wait for a grace period
  * @lock: guards the rest
- * @waiting: freed when the grace period that @rcu stands for is over
+ * @waiting: freed when the grace period that @work stands for is over
  * @pending: those that came later
  * @lists: how many lists there have been
- * @running: call_rcu() was called with @rcu, and it has not come back
- * @rcu: for call_rcu()
+ * @running: @work is queued, and rcu_chain_free() has not come for @waiting
+ * @work: for queue_rcu_work()
  */
 struct rcu_chain {
 	raw_spinlock_t lock;
@@ -232,12 +234,17 @@ struct rcu_chain {
 	struct rcu_list pending;
 	unsigned long lists;
 	bool running;
-	struct rcu_head rcu;
+	struct rcu_work work;
 };
 
 static DEFINE_PER_CPU(struct rcu_chain, rcu_chain) = {
 	.lock = __RAW_SPIN_LOCK_UNLOCKED(rcu_chain.lock),
 };
+
+static struct workqueue_struct *rcu_wq;
+
+/* Others may run after so many objects. */
+#define RCU_BATCH	64
 
 static void hide_next(struct rcu_link *link, struct rcu_link *next,
 		      unsigned long cookie)
@@ -270,6 +277,13 @@ static bool link_is_good(const struct rcu_link *link)
 	return link_object(link, &slab);
 }
 
+/* @done objects have been dealt with; the list is nobody else's any more. */
+static void let_others_run(unsigned int done)
+{
+	if (done % RCU_BATCH == 0)
+		cond_resched();
+}
+
 static void report_gone(void)
 {
 	usage_bug("cache", "an object was freed after kfree_rcu(); those before it are lost");
@@ -294,6 +308,7 @@ static void report_link(const struct rcu_link *link)
 static void check_list(struct rcu_list *list)
 {
 	struct rcu_link *link = list->first, *next, *last = NULL;
+	unsigned int done = 0;
 
 	if (unlikely(!link_is_good(link))) {
 		report_gone();
@@ -305,6 +320,7 @@ static void check_list(struct rcu_list *list)
 		if (unlikely(next && !link_is_good(next)))
 			break;
 		hide_next(link, next, ~list->cookie);
+		let_others_run(++done);
 	}
 	if (likely(!link))
 		return;
@@ -320,6 +336,7 @@ static void free_list(struct rcu_list *list)
 {
 	struct rcu_link *link, *next;
 	struct mpslab_slab *slab;
+	unsigned int done = 0;
 	void *obj;
 
 	check_list(list);
@@ -331,24 +348,29 @@ static void free_list(struct rcu_list *list)
 		}
 		next = next_link(link, ~list->cookie);
 		mpslab_cache_free(slab->cache, obj);
+		let_others_run(++done);
 	}
 }
 
-/* A grace period is over: what is pending is next. */
-static void rcu_chain_done(struct rcu_head *rcu)
+/*
+ * A grace period is over: what is pending is next.  One chain's work is never executed
+ * twice at once, also if its next grace period is over before this returns: a workqueue
+ * sees to that.  From the start of this function it may be queued again.
+ */
+static void rcu_chain_free(struct work_struct *work)
 {
-	struct rcu_chain *chain = container_of(rcu, struct rcu_chain, rcu);
+	struct rcu_chain *chain = container_of(to_rcu_work(work),
+					       struct rcu_chain, work);
 	struct rcu_list done;
-	unsigned long flags;
 
-	raw_spin_lock_irqsave(&chain->lock, flags);
+	raw_spin_lock_irq(&chain->lock);
 	done = chain->waiting;
 	chain->waiting = chain->pending;
 	chain->pending.first = NULL;
 	chain->running = chain->waiting.first;
 	if (chain->running)
-		call_rcu(rcu, rcu_chain_done);
-	raw_spin_unlock_irqrestore(&chain->lock, flags);
+		queue_rcu_work(rcu_wq, &chain->work);
+	raw_spin_unlock_irq(&chain->lock);
 	free_list(&done);
 }
 
@@ -365,10 +387,13 @@ static void rcu_chain_add(struct rcu_link *link)
 			       GOLDEN_RATIO_PRIME;
 	hide_next(link, list->first, list->cookie);
 	list->first = link;
-	/* Under the lock: kvfree_rcu_wait() counts on it. */
+	/*
+	 * Under the lock: kvfree_rcu_wait() counts on it.  It is no more than a
+	 * call_rcu(), so that it may be done here, and with interrupts off.
+	 */
 	if (!chain->running) {
 		chain->running = true;
-		call_rcu(&chain->rcu, rcu_chain_done);
+		queue_rcu_work(rcu_wq, &chain->work);
 	}
 	raw_spin_unlock_irqrestore(&chain->lock, flags);
 }
@@ -404,17 +429,23 @@ EXPORT_SYMBOL_GPL(mpslab_kvfree_rcu);
 /**
  * kvfree_rcu_wait() - wait for all that mpslab_kvfree_rcu() was called with
  *
- * While an object is in a chain, a callback of the chain is queued or being called,
- * as call_rcu() was called in the same hold of its lock.  So the first barrier waits
- * for the one that makes what is pending wait, and queues the next callback for it;
- * the second for that one.
+ * While an object is in a chain, the chain's work is on its way, as it was queued in the
+ * same hold of its lock: RCU has its callback, or the workqueue has the work, or it is
+ * being executed and has not come for the object yet.  The barrier ends the first, as the
+ * callback queues the work; the flush the others.  So after one round what was waiting is
+ * freed, and so is what an execution had taken already; and what was pending waits, its
+ * work queued anew.  The second round is for that.
  *
  * Context: task; sleeps.
  */
 void kvfree_rcu_wait(void)
 {
-	rcu_barrier();
-	rcu_barrier();
+	int round;
+
+	for (round = 0; round < 2; round++) {
+		rcu_barrier();
+		flush_workqueue(rcu_wq);
+	}
 }
 EXPORT_SYMBOL_IF_KUNIT(kvfree_rcu_wait);
 
@@ -459,12 +490,7 @@ static bool make_lru_lists(const void *obj, struct list_lru *lru, gfp_t gfp)
 	return unwanted;
 }
 
-/**
- * slab_dropin_init() - set up what is in this file
- *
- * Return: 0 or -ENOMEM.
- */
-int slab_dropin_init(void)
+static int lru_maker_init(void)
 {
 	lru_maker = setup_alloc(kmem_cache_create("mpslab_lru_maker",
 						  sizeof(long), 0,
@@ -472,10 +498,7 @@ int slab_dropin_init(void)
 	return lru_maker ? 0 : -ENOMEM;
 }
 
-/**
- * slab_dropin_exit() - undo slab_dropin_init()
- */
-void slab_dropin_exit(void)
+static void lru_maker_exit(void)
 {
 	kmem_cache_destroy(lru_maker);
 }
@@ -485,12 +508,12 @@ static bool make_lru_lists(const void *obj, struct list_lru *lru, gfp_t gfp)
 	return true;
 }
 
-int slab_dropin_init(void)
+static int lru_maker_init(void)
 {
 	return 0;
 }
 
-void slab_dropin_exit(void)
+static void lru_maker_exit(void)
 {
 }
 #endif
@@ -520,3 +543,44 @@ void *mpslab_cache_alloc_lru(struct mpslab_cache *cache, struct list_lru *lru,
 	return NULL;
 }
 EXPORT_SYMBOL_GPL(mpslab_cache_alloc_lru);
+
+/* -------------------------------------------------------------- init and exit -- */
+
+/**
+ * slab_dropin_init() - set up what is in this file
+ *
+ * A long chain keeps its CPU busy, which other work items are not to wait for.
+ *
+ * Context: task; sleeps.
+ * Return: 0 or -ENOMEM; then nothing remains.
+ */
+int slab_dropin_init(void)
+{
+	int cpu, err;
+
+	for_each_possible_cpu(cpu)
+		INIT_RCU_WORK(&per_cpu_ptr(&rcu_chain, cpu)->work, rcu_chain_free);
+	rcu_wq = setup_alloc(alloc_workqueue("mpslab_rcu",
+					     WQ_MEM_RECLAIM | WQ_PERCPU |
+					     WQ_CPU_INTENSIVE, 0));
+	if (!rcu_wq)
+		return -ENOMEM;
+	err = lru_maker_init();
+	if (err)
+		destroy_workqueue(rcu_wq);
+	return err;
+}
+
+/**
+ * slab_dropin_exit() - undo slab_dropin_init()
+ *
+ * Every cache holds the module, and waited for its objects when it was destroyed: no
+ * chain has any, and nothing is queued.
+ *
+ * Context: task; sleeps.
+ */
+void slab_dropin_exit(void)
+{
+	lru_maker_exit();
+	destroy_workqueue(rcu_wq);
+}

@@ -7,6 +7,7 @@
 #include <linux/list_lru.h>
 #include <linux/mempool.h>
 #include <linux/mm.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
@@ -15,6 +16,7 @@
 
 /* More than one slab's worth, so that objects of all places are tried. */
 #define MANY		300
+#define LONG_CHAIN	200000
 
 struct rcu_object {
 	u64 before;
@@ -462,6 +464,57 @@ static void kvfree_rcu_link_behind_an_object(struct kunit *test)
 	link_beside_objects(test, true);
 }
 
+/* How many were given away in a tenth of a second, most of them in one list. */
+static unsigned long chain_long(struct mpslab_cache *cache)
+{
+	ktime_t end = ktime_add_ms(ktime_get(), 100);
+	struct rcu_object *obj;
+	unsigned long nr = 0;
+
+	rcu_read_lock();
+	while (nr < LONG_CHAIN && ktime_before(ktime_get(), end)) {
+		obj = mpslab_cache_alloc(cache, GFP_NOWAIT);
+		if (!obj)
+			break;
+		mpslab_kvfree_rcu(&obj->rcu, obj);
+		nr++;
+	}
+	rcu_read_unlock();
+	return nr;
+}
+
+/* How often a task that is woken on the same CPU finds the list freed in part. */
+static unsigned int times_in_part(struct mpslab_cache *cache, unsigned long nr)
+{
+	unsigned long end = jiffies + 20 * HZ, now;
+	unsigned int times = 0;
+
+	sched_set_fifo_low(current);
+	do {
+		usleep_range(50, 100);
+		now = frees(cache);
+		/* The first is a list of its own. */
+		times += now > 1 && now < nr;
+	} while (now < nr && time_before(jiffies, end));
+	sched_set_normal(current, 0);
+	return times;
+}
+
+static void kvfree_rcu_lets_others_run(struct kunit *test)
+{
+	struct mpslab_cache *cache = test_cache(test, sizeof(struct rcu_object), 0);
+	unsigned long nr;
+
+	pin_to_this_cpu(test);
+	kvfree_rcu_wait();
+	nr = chain_long(cache);
+	KUNIT_ASSERT_GT(test, nr, 1UL);
+	KUNIT_EXPECT_GT(test, times_in_part(cache, nr), 0U);
+	kvfree_rcu_wait();
+	KUNIT_EXPECT_EQ(test, frees(cache), nr);
+	test_cache_end(test, cache, 0);
+}
+
 /* --------------------------------------------------------------------- list_lru -- */
 
 struct lru_object {
@@ -698,6 +751,7 @@ static struct kunit_case slab_dropin_cases[] = {
 	KUNIT_CASE(kvfree_rcu_freed_with_its_slab),
 	KUNIT_CASE(kvfree_rcu_link_below_the_objects),
 	KUNIT_CASE(kvfree_rcu_link_behind_an_object),
+	KUNIT_CASE(kvfree_rcu_lets_others_run),
 	KUNIT_CASE(alloc_lru_is_an_allocation),
 	KUNIT_CASE(usercopy_forms_create),
 	KUNIT_CASE(pool_moved_works_on),
