@@ -106,9 +106,16 @@ void cache_burst(struct worker *w, struct soak_cache *c, u32 how);
 unsigned int cache_get_bulk(struct worker *w, struct soak_cache *c, gfp_t gfp,
 			    struct held *h, unsigned int nr);
 void cache_put(struct worker *w, struct held *h);
+void cache_put_somehow(struct worker *w, struct held *h, u32 how);
+bool cache_can_put_rcu(const struct held *h);
+void cache_put_rcu(struct worker *w, struct held *h);
+void cache_read(struct worker *w, const struct held *h, u32 how);
+void cache_resize(struct worker *w, struct held *h, u32 how, gfp_t gfp);
 void cache_put_bulk(struct worker *w, struct held *h, unsigned int nr);
 bool held_check(struct worker *w, const struct held *h);
 void cache_recreate(struct worker *w, struct soak_cache *c, u32 how, u32 more);
+bool caches_wait_for_rcu(void);
+int caches_init(void);
 void caches_destroy(void);
 
 /* ------------------------------------------------------------------- pools -- */
@@ -171,6 +178,7 @@ enum errand_way { BY_TIMER, BY_TASKLET, BY_IRQ_WORK, BY_IPI, BY_WORK, NR_WAYS };
  * @elements: to be freed
  * @stamps: theirs
  * @nr_elements: how many
+ * @how: a number that was drawn for it
  * @bulk: bring them back at once
  * @timer: one of the ways, as are the others
  * @tasklet: for a softirq on this CPU
@@ -190,6 +198,7 @@ struct errand {
 	void *elements[ERRAND_MAX];
 	u32 stamps[ERRAND_MAX];
 	unsigned int nr_elements;
+	u32 how;
 	bool bulk;
 
 	struct timer_list timer;
@@ -257,7 +266,8 @@ void mailboxes_init(void);
 /* ---------------------------------------------------------------- the soak -- */
 
 enum soak_count {
-	C_ALLOC, C_ALLOC_FAILED, C_FREE, C_CHECK, C_PEEK, C_SHRINK,
+	C_ALLOC, C_ALLOC_LRU, C_ALLOC_FAILED, C_FREE, C_FREE_ADDRESS, C_FREE_RCU,
+	C_STAYED, C_MOVED, C_CHECK, C_PEEK, C_READ, C_SHRINK,
 	C_CACHE_CREATED, C_CACHE_FAILED, C_CACHE_DESTROYED,
 	C_POOL_ALLOC, C_POOL_FAILED, C_POOL_KILLED, C_POOL_TIMED_OUT,
 	C_POOL_FREE, C_POOL_RESIZED,

@@ -9,6 +9,7 @@
  */
 #include <linux/delay.h>
 #include <linux/kernel.h>
+#include <linux/list_lru.h>
 #include <linux/log2.h>
 #include <linux/mm.h>
 #include <linux/string.h>
@@ -16,9 +17,13 @@
 
 #include "soak.h"
 
-#define BORN	0xb0a4b0a4U		/* what a constructor writes */
+#define BORN		0xb0a4b0a4U	/* what a constructor writes */
+#define BORN_WORDS	2U
 
 struct soak_cache soak_caches[SOAK_CACHES];
+
+/* Nothing is on it: what matters is who asks for it. */
+static struct list_lru soak_lru;
 
 /* ------------------------------------------------------------------ places -- */
 
@@ -163,6 +168,9 @@ bool cache_get(struct worker *w, struct soak_cache *c, u32 how, gfp_t gfp,
 	} else if (how % 4 == 1 && !c->constructed) {
 		zeroed = true;
 		obj = mpslab_cache_zalloc(c->cache, gfp);
+	} else if (how % 4 == 2 && gfpflags_allow_blocking(gfp)) {
+		soak_count(C_ALLOC_LRU, 1);
+		obj = mpslab_cache_alloc_lru(c->cache, &soak_lru, gfp);
 	} else {
 		obj = mpslab_cache_alloc(c->cache, gfp);
 	}
@@ -215,6 +223,121 @@ void cache_put(struct worker *w, struct held *h)
 
 	let_go(w, h);
 	mpslab_cache_free(c->cache, h->obj);
+	h->from = NULL;
+	place_leave(&c->place);
+}
+
+static void put_by_address(struct worker *w, struct held *h)
+{
+	struct soak_cache *c = h->from;
+
+	let_go(w, h);
+	soak_count(C_FREE_ADDRESS, 1);
+	mpslab_kfree(h->obj);
+	h->from = NULL;
+	place_leave(&c->place);
+}
+
+/*
+ * The word of an object that is the allocator's while a grace period is waited for, by
+ * the stamp; NULL if the constructor's leave no room.
+ */
+static long *rcu_word(const struct held *h)
+{
+	unsigned int words = h->from->size / sizeof(long), first = 0;
+
+	if (h->from->constructed)
+		first = BORN_WORDS * sizeof(u32) / sizeof(long);
+	if (words <= first)
+		return NULL;
+	return (long *)h->obj + first + below(again(h->stamp, 12), words - first);
+}
+
+bool cache_can_put_rcu(const struct held *h)
+{
+	return rcu_word(h);
+}
+
+/*
+ * After a grace period, and that is not waited for: from here on the object is out of
+ * the books, and its cache may be destroyed.  Any context but NMI.
+ */
+void cache_put_rcu(struct worker *w, struct held *h)
+{
+	struct soak_cache *c = h->from;
+
+	let_go(w, h);
+	soak_count(C_FREE_RCU, 1);
+	mpslab_kvfree_rcu(rcu_word(h), h->obj);
+	h->from = NULL;
+	place_leave(&c->place);
+}
+
+/* In one of the ways in which one object is freed.  Any context but NMI. */
+void cache_put_somehow(struct worker *w, struct held *h, u32 how)
+{
+	u32 way = below(again(how, 13), 4);
+
+	if (way == 0)
+		put_by_address(w, h);
+	else if (way == 1 && cache_can_put_rcu(h))
+		cache_put_rcu(w, h);
+	else
+		cache_put(w, h);
+}
+
+/*
+ * Look at one word of an object that its owner may give to cache_put_rcu() meanwhile,
+ * but nobody frees otherwise.  Under RCU, since before it was found.
+ */
+void cache_read(struct worker *w, const struct held *h, u32 how)
+{
+	unsigned int i = below(again(how, 1), h->from->size / sizeof(u32));
+	const u32 *word = (const u32 *)h->obj + i;
+	u32 found;
+
+	if ((h->from->constructed && i < BORN_WORDS) ||
+	    PTR_ALIGN_DOWN((long *)word, sizeof(long)) == rcu_word(h))
+		return;
+	found = READ_ONCE(*word);
+	soak_count(C_READ, 1);
+	if (found != stamp_word(h->stamp, i))
+		soak_fail(w, "%s: reader of stamp %08x finds %08x at %zu",
+			  h->from->name, h->stamp, found, i * sizeof(u32));
+}
+
+/*
+ * Make an object smaller, which leaves it where it is, or larger, which makes it the
+ * kernel's; that is freed here.
+ */
+void cache_resize(struct worker *w, struct held *h, u32 how, gfp_t gfp)
+{
+	struct soak_cache *c = h->from;
+	size_t size = 1 + below(again(how, 1), 2 * c->size);
+	bool fits = size <= c->size, stays;
+	void *new;
+
+	if (c->constructed)
+		return;
+	if (mpslab_ksize(h->obj) != c->size)
+		soak_fail(w, "%s: object is of %zu bytes, not %u", c->name,
+			  mpslab_ksize(h->obj), c->size);
+	held_check(w, h);
+	new = mpslab_krealloc(h->obj, size, gfp | __GFP_NOWARN);
+	if (!new)
+		return;
+	stays = new == h->obj;
+	if (stays != fits)
+		soak_fail(w, "%s: object %s for %zu bytes", c->name,
+			  stays ? "stays" : "moves", size);
+	if (stays) {
+		soak_count(C_STAYED, 1);
+		return;
+	}
+	stamp_check(w, c->name, new, c->size, h->stamp);
+	mpslab_kfree(new);
+	soak_count(C_MOVED, 1);
+	soak_count(C_FREE, 1);
 	h->from = NULL;
 	place_leave(&c->place);
 }
@@ -321,6 +444,8 @@ static slab_flags_t pick_flags(u32 how, bool *rcu)
 		flags |= SLAB_HWCACHE_ALIGN;
 	if (!(how & 0x6000))
 		flags |= SLAB_RECLAIM_ACCOUNT;
+	if (!(how & 0x18000))
+		flags |= SLAB_ACCOUNT;
 	return flags;
 }
 
@@ -384,6 +509,29 @@ void cache_recreate(struct worker *w, struct soak_cache *c, u32 how, u32 more)
 			   c->cache ? PLACE_OPEN : PLACE_EMPTY);
 }
 
+/*
+ * Wait until all that was given to cache_put_rcu() is freed: a cache that is destroyed
+ * waits for it.  False if the cache could not be made, as a plan may have it.
+ */
+bool caches_wait_for_rcu(void)
+{
+	struct mpslab_cache *cache;
+	struct rcu_head *obj = NULL;
+
+	cache = mpslab_cache_create("rcu", sizeof(*obj), 0, 0, NULL);
+	if (cache)
+		obj = mpslab_cache_alloc(cache, GFP_KERNEL | __GFP_NOWARN);
+	if (obj)
+		mpslab_kvfree_rcu(obj, obj);
+	mpslab_cache_destroy(cache);
+	return obj;
+}
+
+int caches_init(void)
+{
+	return list_lru_init(&soak_lru);
+}
+
 /* Nobody works any more, and nobody has an object. */
 void caches_destroy(void)
 {
@@ -394,4 +542,5 @@ void caches_destroy(void)
 		if (c->cache)
 			cache_destroy(c);
 	}
+	list_lru_destroy(&soak_lru);
 }

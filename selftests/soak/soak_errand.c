@@ -43,8 +43,9 @@ static void errand_get(struct errand *e, gfp_t gfp)
 
 static void errand_do(struct errand *e, gfp_t gfp)
 {
-	while (e->nr_put)
-		cache_put(e->w, &e->put[--e->nr_put]);
+	for (; e->nr_put; e->nr_put--)
+		cache_put_somehow(e->w, &e->put[e->nr_put - 1],
+				  again(e->how, e->nr_put));
 	errand_bring_elements(e);
 	errand_get(e, gfp);
 	/* From here on it is the worker's; pairs with errand_is_idle(). */
@@ -154,6 +155,7 @@ void errand_send(struct errand *e, u32 how, bool any_context)
 
 	if (way == BY_IPI && !any_context)
 		way = BY_IRQ_WORK;
+	e->how = how;
 	WRITE_ONCE(e->busy, true);
 	if (way == BY_TIMER || way == BY_IPI || way == BY_WORK) {
 		if (send_to_cpu(e, way, how))

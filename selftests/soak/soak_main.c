@@ -8,7 +8,9 @@
  * come and go.  What a user has, and a client has not, is left to a script
  * (../soak.sh): tunables, shrink and reap in debugfs, CPUs that come and go.
  *
- *	an object    is stamped by who has it, and looked at before it is freed
+ *	an object    is stamped by who has it, and looked at before it is freed;
+ *	             it is what it was for who reads it under RCU, and for the
+ *	             allocator in use until its grace period is over
  *	a cache      has as many objects in use as are out, whenever all pause
  *	a pool       keeps no caller waiting for seconds
  *	a worker     gets on with its operations
@@ -150,9 +152,13 @@ void soak_waited(struct worker *w, struct soak_pool *p, unsigned long since)
 /* ------------------------------------------------------------------ statistics -- */
 
 static const char * const count_names[NR_COUNTS] = {
-	[C_ALLOC] = "allocs", [C_ALLOC_FAILED] = "allocs_failed",
-	[C_FREE] = "frees", [C_CHECK] = "stamps_checked",
-	[C_PEEK] = "peeks", [C_SHRINK] = "shrinks",
+	[C_ALLOC] = "allocs", [C_ALLOC_LRU] = "allocs_for_lists",
+	[C_ALLOC_FAILED] = "allocs_failed",
+	[C_FREE] = "frees", [C_FREE_ADDRESS] = "frees_by_address",
+	[C_FREE_RCU] = "frees_after_rcu", [C_STAYED] = "resized_in_place",
+	[C_MOVED] = "resized_elsewhere", [C_CHECK] = "stamps_checked",
+	[C_PEEK] = "peeks", [C_READ] = "reads_under_rcu",
+	[C_SHRINK] = "shrinks",
 	[C_CACHE_CREATED] = "caches_created",
 	[C_CACHE_FAILED] = "caches_not_created",
 	[C_CACHE_DESTROYED] = "caches_destroyed",
@@ -270,7 +276,10 @@ static bool place_is_settled(struct place *p, bool empty)
 	return !place_is_closed(p) && !(empty && atomic_read(&p->users));
 }
 
-/* Whoever is not there yet, or NULL if there is nobody. */
+/*
+ * Whoever is not there yet, or NULL if there is nobody.  RCU is the last: what waits for
+ * it is no worker's any more, and all that there is when nobody works.
+ */
 static const char *not_settled(bool empty)
 {
 	unsigned int i, j;
@@ -288,7 +297,7 @@ static const char *not_settled(bool empty)
 	for (i = 0; i < SOAK_POOLS; i++)
 		if (!place_is_settled(&soak_pools[i].place, true))
 			return soak_pools[i].name;
-	return NULL;
+	return caches_wait_for_rcu() ? NULL : "RCU";
 }
 
 static int pause_all(unsigned int how)
@@ -488,7 +497,9 @@ static int __init soak_init(void)
 	started = ktime_get_seconds();
 	running = true;
 	say_how_far();
-	err = fill_places();
+	err = caches_init();
+	if (!err)
+		err = fill_places();
 	if (!err)
 		err = workers_start();
 	if (err) {

@@ -19,13 +19,14 @@
 
 #include "soak.h"
 
-/* Where objects go from one worker to another. */
+/* Where objects go from one worker to another, and where all can read them. */
 #define MAILBOXES	32U
+#define BOARDS		4U
 
 static struct mailbox {
 	spinlock_t lock;	/* guards @h */
 	struct held h;
-} mailboxes[MAILBOXES];
+} mailboxes[MAILBOXES], boards[BOARDS];
 
 /* An operation, as it was drawn. */
 struct op {
@@ -94,20 +95,22 @@ void ctx_leave(enum soak_ctx ctx, unsigned long irq)
 
 /* -------------------------------------------------------- giving objects back -- */
 
-/* The mailboxes are everybody's, so whoever comes by empties them. */
-static void settle_mailboxes(struct worker *w, bool all)
+/* They are everybody's, so whoever comes by empties them. */
+static void settle_boxes(struct worker *w, bool all, struct mailbox *boxes,
+			 unsigned int nr,
+			 void (*put)(struct worker *w, struct held *h))
 {
 	struct mailbox *m;
 	struct held h;
 
-	for (m = mailboxes; m < mailboxes + MAILBOXES; m++) {
+	for (m = boxes; m < boxes + nr; m++) {
 		h.from = NULL;
 		spin_lock(&m->lock);
 		if (m->h.from && (all || place_is_closed(&m->h.from->place)))
 			swap(h, m->h);
 		spin_unlock(&m->lock);
 		if (h.from)
-			cache_put(w, &h);
+			put(w, &h);
 	}
 }
 
@@ -121,7 +124,8 @@ static void settle(struct worker *w, bool all)
 			cache_put(w, &w->table[i]);
 	for (i = 0; i < ERRANDS; i++)
 		errand_take_back(&w->errands[i], all);
-	settle_mailboxes(w, all);
+	settle_boxes(w, all, mailboxes, MAILBOXES, cache_put);
+	settle_boxes(w, all, boards, BOARDS, cache_put_rcu);
 }
 
 /* Give back what is of caches that are to go. */
@@ -164,7 +168,7 @@ static void do_one(struct worker *w, const struct op *op)
 	struct held *h = &w->table[below(op->more, TABLE_SIZE)];
 
 	if (h->from)
-		cache_put(w, h);
+		cache_put_somehow(w, h, op->how);
 	else
 		cache_get(w, pick_cache(op), op->how, pick_gfp(op->how), h);
 }
@@ -181,7 +185,7 @@ static void do_one_atomic(struct worker *w, const struct op *op)
 		ctx = CTX_IRQS_OFF;
 	irq = ctx_enter(ctx);
 	if (full)
-		cache_put(w, h);
+		cache_put_somehow(w, h, op->how);
 	else
 		cache_get(w, pick_cache(op), op->how, GFP_ATOMIC, h);
 	ctx_leave(ctx, irq);
@@ -265,6 +269,67 @@ static void do_peek(struct worker *w, const struct op *op)
 		soak_count(C_PEEK, 1);
 	}
 	rcu_read_unlock();
+}
+
+/*
+ * Free what readers may be at, and be one of them: it stays what it was, and is nobody
+ * else's.
+ */
+static void put_and_read(struct worker *w, struct held *h, const struct op *op)
+{
+	enum soak_ctx ctx = below(again(op->how, 5), CTX_NMI);
+	struct held old = *h;
+	unsigned long irq;
+
+	rcu_read_lock();
+	irq = ctx_enter(ctx);
+	cache_put_rcu(w, h);
+	ctx_leave(ctx, irq);
+	if (cache_get(w, old.from, 2, GFP_NOWAIT, h) && h->obj == old.obj)
+		soak_fail(w, "%s: object of stamp %08x is given away under its readers",
+			  old.from->name, old.stamp);
+	cache_read(w, &old, op->how);
+	rcu_read_unlock();
+}
+
+/* One for all to read, or none, in place of another. */
+static void do_publish(struct worker *w, const struct op *op)
+{
+	struct mailbox *m = &boards[below(op->which, BOARDS)];
+	struct held *h = &w->table[below(op->more, TABLE_SIZE)];
+
+	if (h->from && !cache_can_put_rcu(h))
+		return;
+	spin_lock(&m->lock);
+	swap(*h, m->h);
+	spin_unlock(&m->lock);
+	if (h->from)
+		put_and_read(w, h, op);
+}
+
+/* What is found stays what it is until the reader is done. */
+static void do_read(struct worker *w, const struct op *op)
+{
+	struct mailbox *m = &boards[below(op->which, BOARDS)];
+	struct held h;
+
+	rcu_read_lock();
+	spin_lock(&m->lock);
+	h = m->h;
+	spin_unlock(&m->lock);
+	if (h.from) {
+		udelay(below(op->how, 50));
+		cache_read(w, &h, op->more);
+	}
+	rcu_read_unlock();
+}
+
+static void do_resize(struct worker *w, const struct op *op)
+{
+	struct held *h = &w->table[below(op->more, TABLE_SIZE)];
+
+	if (h->from)
+		cache_resize(w, h, op->how, pick_gfp(op->how));
 }
 
 /* Some of the table to be freed elsewhere, and some objects to be fetched. */
@@ -375,6 +440,9 @@ static const struct {
 	{ "swap",		700,	do_swap },
 	{ "check",		400,	do_check },
 	{ "peek",		200,	do_peek },
+	{ "publish",		500,	do_publish },
+	{ "read",		500,	do_read },
+	{ "resize",		200,	do_resize },
 	{ "errand",		800,	do_errand },
 	{ "pool",		1500,	do_pool },
 	{ "pool, bulk",		300,	do_pool_bulk },
@@ -452,4 +520,6 @@ void mailboxes_init(void)
 
 	for (i = 0; i < MAILBOXES; i++)
 		spin_lock_init(&mailboxes[i].lock);
+	for (i = 0; i < BOARDS; i++)
+		spin_lock_init(&boards[i].lock);
 }
