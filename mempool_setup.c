@@ -457,33 +457,49 @@ EXPORT_SYMBOL_GPL(mpslab_pool_resize);
 
 /* ------------------------------------------------------------ what tests force -- */
 
+/* One element of the reserve to the backend; false if there is none. */
+static bool drain_one(struct mpslab_pool *pool)
+{
+	void *element = NULL;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&pool->lock, flags);
+	if (pool->curr_nr)
+		element = pool_remove_element(pool);
+	raw_spin_unlock_irqrestore(&pool->lock, flags);
+	if (!element)
+		return false;
+	pool->free(element, pool->pool_data);
+	return true;
+}
+
 /**
  * pool_force_drain() - give the reserve to the backend
  * @pool: the pool
  *
+ * As many elements as it has now: frees may fill it as fast as it is emptied.
  * From here on the pool keeps its promise no better than its backend does, until
  * frees have filled the reserve again, or pool_force_refill() has.
  *
- * Context: task; sleeps if the backend's free does.
- * Return: 0.
+ * Context: task; sleeps.
+ * Return: 0; -EINTR if the task was killed, with the rest in its place.
  */
 int pool_force_drain(struct mpslab_pool *pool)
 {
-	unsigned long flags;
-	void *element;
+	int left, err = 0;
 
 	mutex_lock(&pool->resize_lock);
-	do {
-		element = NULL;
-		raw_spin_lock_irqsave(&pool->lock, flags);
-		if (pool->curr_nr)
-			element = pool_remove_element(pool);
-		raw_spin_unlock_irqrestore(&pool->lock, flags);
-		if (element)
-			pool->free(element, pool->pool_data);
-	} while (element);
+	for (left = READ_ONCE(pool->curr_nr); left > 0; left--) {
+		if (fatal_signal_pending(current)) {
+			err = -EINTR;
+			break;
+		}
+		if (!drain_one(pool))
+			break;
+		cond_resched();
+	}
 	mutex_unlock(&pool->resize_lock);
-	return 0;
+	return err;
 }
 EXPORT_SYMBOL_IF_KUNIT(pool_force_drain);
 

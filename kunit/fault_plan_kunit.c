@@ -7,6 +7,7 @@
 #include <linux/delay.h>
 #include <linux/ktime.h>
 #include <linux/sched.h>
+#include <linux/sched/signal.h>
 
 #include "fixtures.h"
 #include "pool_fixture.h"
@@ -679,6 +680,70 @@ static void force_reserve_out_and_in(struct kunit *test)
 	expect_settled(pt, RESERVE);
 }
 
+#define SPARE		16
+
+/* Somebody frees an element as soon as another has gone. */
+static void free_a_spare(struct test_backend *be)
+{
+	struct pool_test *pt = container_of(be, struct pool_test, be);
+	void **next = be->hook_data;
+
+	if (!*next)
+		return;
+	be->hook_data = next + 1;
+	pool_put(pt, *next);
+}
+
+static void force_drain_ends_though_others_free(struct kunit *test)
+{
+	struct pool_test *pt = test->priv;
+	void *spare[SPARE + 1] = {};
+	unsigned int i;
+
+	pool_start(pt, RESERVE);
+	for (i = 0; i < SPARE; i++)
+		spare[i] = pool_get(pt, GFP_KERNEL);
+	backend_forget(&pt->be);
+	pt->be.hook_data = spare;
+	pt->be.on_free = free_a_spare;
+	KUNIT_EXPECT_EQ(test, pool_force_drain(&pt->pool), 0);
+	pt->be.on_free = NULL;
+	KUNIT_EXPECT_EQ(test, pt->be.frees, (unsigned int)RESERVE);
+	KUNIT_EXPECT_EQ(test, pt->pool.curr_nr, RESERVE);
+	for (i = RESERVE; i < SPARE; i++)
+		pool_put(pt, spare[i]);
+	expect_settled(pt, RESERVE);
+}
+
+static int how_drain(struct waiter_thread *w)
+{
+	allow_signal(SIGKILL);
+	return pool_force_drain(&w->pt->pool);
+}
+
+static void kill_amid_drain(struct test_backend *be)
+{
+	if (be->frees == 2)
+		send_sig(SIGKILL, current, 1);
+}
+
+static void force_drain_killed_leaves_the_rest(struct kunit *test)
+{
+	struct pool_test *pt = test->priv;
+
+	pool_start(pt, RESERVE);
+	pt->be.on_free = kill_amid_drain;
+	pt->how = how_drain;
+	waiter_launch(pt, GFP_KERNEL, 0);
+	KUNIT_ASSERT_TRUE(test, soon_served(pt, 1));
+	pt->be.on_free = NULL;
+	KUNIT_EXPECT_EQ(test, pt->waiter[0].ret, -EINTR);
+	KUNIT_EXPECT_EQ(test, pt->be.frees, 2U);
+	KUNIT_EXPECT_EQ(test, pt->pool.curr_nr, RESERVE - 2);
+	KUNIT_EXPECT_EQ(test, pool_force_refill(&pt->pool), 0);
+	expect_settled(pt, RESERVE);
+}
+
 /* ------------------------------------------------------------------------- set-up -- */
 
 /*
@@ -1007,6 +1072,8 @@ static struct kunit_case fault_plan_cases[] = {
 	KUNIT_CASE(pool_plan_comes_and_goes_under_load),
 	KUNIT_CASE(force_moves_what_it_says),
 	KUNIT_CASE(force_reserve_out_and_in),
+	KUNIT_CASE(force_drain_ends_though_others_free),
+	KUNIT_CASE(force_drain_killed_leaves_the_rest),
 	KUNIT_CASE(setup_cache_fails_at_each_step),
 	KUNIT_CASE(setup_traced_cache_fails_at_each_step),
 	KUNIT_CASE(setup_tracing_fails_at_each_step),
