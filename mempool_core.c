@@ -555,6 +555,8 @@ static __always_inline bool reserve_is_full(struct mpslab_pool *pool)
 	return READ_ONCE(pool->missing) <= 0;
 }
 
+#define NULL_ELEMENT	"bulk free of a NULL element"
+
 /* They were passed over, as nobody could use them, but counted as kept. */
 static noinline void pool_null_elements(struct mpslab_pool *pool,
 					unsigned int nr)
@@ -564,7 +566,7 @@ static noinline void pool_null_elements(struct mpslab_pool *pool,
 	raw_spin_lock_irqsave(&pool->lock, flags);
 	pool->kept -= nr;
 	raw_spin_unlock_irqrestore(&pool->lock, flags);
-	pool_bad_free(pool, "bulk free of a NULL element");
+	pool_bad_free(pool, NULL_ELEMENT);
 }
 
 /*
@@ -678,11 +680,33 @@ void mpslab_pool_free(void *element, struct mpslab_pool *pool)
 }
 EXPORT_SYMBOL_GPL(mpslab_pool_free);
 
+static unsigned int count_nulls(void **elems, unsigned int count)
+{
+	unsigned int nulls = 0;
+
+	while (count)
+		nulls += !elems[--count];
+	return nulls;
+}
+
+/* What the pool does not need has left it, less what has never been there. */
+static void count_frees(struct mpslab_pool *pool, void **elems,
+			unsigned int count)
+{
+	unsigned int nulls = count_nulls(elems, count);
+
+	this_cpu_add(pool->stat->frees, count - nulls);
+	if (unlikely(nulls))
+		pool_bad_free(pool, NULL_ELEMENT);
+}
+
 /**
  * mpslab_pool_free_bulk() - bring elements back to the pool as far as it needs them
  * @pool: the pool
  * @elems: the elements; may be in another order afterwards
  * @count: how many
+ *
+ * A NULL among them is a mistake, which is reported and not counted.
  *
  * Context: any but NMI; never sleeps.
  * Return: how many were taken back, from the start of @elems; the rest is the
@@ -705,7 +729,7 @@ unsigned int mpslab_pool_free_bulk(struct mpslab_pool *pool, void **elems,
 	else
 		nr = return_elements(pool, elems, count);
 	if (nr < count)
-		this_cpu_add(pool->stat->frees, count - nr);
+		count_frees(pool, elems + nr, count - nr);
 	return nr;
 }
 EXPORT_SYMBOL_GPL(mpslab_pool_free_bulk);

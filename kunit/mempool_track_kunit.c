@@ -191,6 +191,52 @@ static void mempool_free_bulk_of_null_is_refused(struct kunit *test)
 	expect_settled(pt, 2);
 }
 
+static void expect_frees(struct pool_test *pt, u64 frees, s64 outstanding)
+{
+	struct pool_counts c;
+
+	pool_counts(&pt->pool, &c);
+	KUNIT_EXPECT_EQ(pt->test, frees, c.frees);
+	KUNIT_EXPECT_EQ(pt->test, outstanding, c.outstanding);
+}
+
+/* What the pool does not need is the caller's, and NULL is still no element. */
+static void mempool_free_bulk_of_null_to_full_reserve_is_refused(struct kunit *test)
+{
+	struct pool_test *pt = test->priv;
+	void *e[3] = {}, *kept;
+
+	pool_start(pt, 2);
+	kept = pool_get(pt, GFP_KERNEL);
+	e[1] = pool_get(pt, GFP_KERNEL);
+	elem_release(&pt->be, e[1], (unsigned long)current);
+	EXPECT_REPORT(pt);
+	KUNIT_EXPECT_EQ(test, 0U, mpslab_pool_free_bulk(&pt->pool, e, 3));
+	backend_free(e[1], &pt->be);
+	KUNIT_EXPECT_EQ(test, 1ULL, pt->pool.bad_frees);
+	expect_frees(pt, 1, 1);
+	pool_put(pt, kept);
+	expect_settled(pt, 2);
+}
+
+static void mempool_free_bulk_of_null_in_the_rest_is_refused(struct kunit *test)
+{
+	struct pool_test *pt = test->priv;
+	void *e[3] = {};
+
+	pool_start(pt, 2);
+	e[0] = pool_get_reserved(pt);
+	e[1] = pool_get(pt, GFP_KERNEL);
+	elem_release(&pt->be, e[0], (unsigned long)current);
+	elem_release(&pt->be, e[1], (unsigned long)current);
+	EXPECT_REPORT(pt);
+	KUNIT_EXPECT_EQ(test, 1U, mpslab_pool_free_bulk(&pt->pool, e, 3));
+	backend_free(e[1], &pt->be);
+	KUNIT_EXPECT_EQ(test, 1ULL, pt->pool.bad_frees);
+	expect_frees(pt, 2, 0);
+	expect_settled(pt, 2);
+}
+
 static void mempool_track_off_forgets(struct kunit *test)
 {
 	struct pool_test *pt = test->priv;
@@ -335,6 +381,8 @@ static struct kunit_case mempool_track_cases[] = {
 	KUNIT_CASE(mempool_free_twice_to_reserve_is_refused),
 	KUNIT_CASE(mempool_free_bulk_twice_to_reserve_is_refused),
 	KUNIT_CASE(mempool_free_bulk_of_null_is_refused),
+	KUNIT_CASE(mempool_free_bulk_of_null_to_full_reserve_is_refused),
+	KUNIT_CASE(mempool_free_bulk_of_null_in_the_rest_is_refused),
 	KUNIT_CASE(mempool_track_off_forgets),
 	KUNIT_CASE(mempool_track_without_table_notes_nothing),
 	KUNIT_CASE(mempool_holders_beyond_the_room_are_counted),
