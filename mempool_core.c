@@ -253,6 +253,11 @@ static const struct pool_bound unbounded = {
 	.timeout = MAX_SCHEDULE_TIMEOUT,
 };
 
+static const struct pool_bound until_killed = {
+	.state = TASK_KILLABLE,
+	.timeout = MAX_SCHEDULE_TIMEOUT,
+};
+
 /* Nothing is at hand; -ENOMEM if the caller can't wait. */
 static noinline int pool_alloc_hard(struct mpslab_pool *pool, gfp_t gfp,
 				    const struct pool_bound *bound,
@@ -395,12 +400,7 @@ static int pool_alloc_bounded(struct mpslab_pool *pool, gfp_t gfp,
 int mpslab_pool_alloc_killable(struct mpslab_pool *pool, gfp_t gfp,
 			       void **element)
 {
-	static const struct pool_bound bound = {
-		.state = TASK_KILLABLE,
-		.timeout = MAX_SCHEDULE_TIMEOUT,
-	};
-
-	return pool_alloc_bounded(pool, gfp, &bound, element);
+	return pool_alloc_bounded(pool, gfp, &until_killed, element);
 }
 EXPORT_SYMBOL_GPL(mpslab_pool_alloc_killable);
 
@@ -480,6 +480,26 @@ int mpslab_pool_alloc_bulk(struct mpslab_pool *pool, void **elems,
 	return pool_alloc_bulk(pool, elems, count, &unbounded);
 }
 EXPORT_SYMBOL_GPL(mpslab_pool_alloc_bulk);
+
+/**
+ * mpslab_pool_alloc_bulk_killable() - allocate many elements, unless killed meanwhile
+ * @pool: the pool
+ * @elems: filled with the elements
+ * @count: how many, as for mpslab_pool_alloc_bulk()
+ *
+ * As mpslab_pool_alloc_bulk(), but a fatal signal ends the wait for frees, as for
+ * mpslab_pool_alloc_killable().
+ *
+ * Context: task; sleeps.
+ * Return: 0, and then all are there; -EINTR, and then none is; -EINVAL for a NULL
+ * argument.
+ */
+int mpslab_pool_alloc_bulk_killable(struct mpslab_pool *pool, void **elems,
+				    unsigned int count)
+{
+	return pool_alloc_bulk(pool, elems, count, &until_killed);
+}
+EXPORT_SYMBOL_GPL(mpslab_pool_alloc_bulk_killable);
 
 /**
  * mpslab_pool_alloc_bulk_timeout() - allocate many elements, or give up

@@ -346,6 +346,8 @@ int mpslab_pool_alloc_killable(struct mpslab_pool *pool, gfp_t gfp,
 			       void **element);
 int mpslab_pool_alloc_timeout(struct mpslab_pool *pool, gfp_t gfp, long timeout,
 			      void **element);
+int mpslab_pool_alloc_bulk_killable(struct mpslab_pool *pool, void **elems,
+				    unsigned int count);
 int mpslab_pool_alloc_bulk_timeout(struct mpslab_pool *pool, void **elems,
 				   unsigned int count, long timeout);
 

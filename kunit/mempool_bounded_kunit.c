@@ -50,6 +50,17 @@ static int how_bulk_short(struct waiter_thread *w)
 	return err;
 }
 
+static int how_bulk_killable(struct waiter_thread *w)
+{
+	int err;
+
+	allow_signal(SIGKILL);
+	err = mpslab_pool_alloc_bulk_killable(&w->pt->pool, w->elems, w->count);
+	if (err)
+		memset(w->elems, 0, sizeof(w->elems));
+	return err;
+}
+
 static void mempool_alloc_timeout_expires(struct kunit *test)
 {
 	struct pool_test *pt = test->priv;
@@ -166,6 +177,46 @@ static void mempool_alloc_killable_is_served(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, pt->waiter[0].ret);
 }
 
+/* What he had got by then is the pool's again. */
+static void mempool_alloc_bulk_killable_is_killed(struct kunit *test)
+{
+	struct pool_test *pt = test->priv;
+	void *e[3];
+
+	start_queue(pt, e, 3, 0);
+	pt->how = how_bulk_killable;
+	waiter_start_bulk(pt, 3);
+	pool_put_many(pt, e, 2);
+	KUNIT_EXPECT_EQ(test, 0, pt->pool.curr_nr);
+	KUNIT_ASSERT_EQ(test, 0, send_sig(SIGKILL, pt->waiter[0].task, 1));
+	KUNIT_ASSERT_TRUE(test, soon_served(pt, 1));
+	KUNIT_EXPECT_EQ(test, -EINTR, pt->waiter[0].ret);
+	KUNIT_EXPECT_EQ(test, 0U, pt->pool.nr_waiters);
+	KUNIT_EXPECT_EQ(test, 0U, pt->pool.bulk_waiters);
+	KUNIT_EXPECT_EQ(test, 2, pt->pool.curr_nr);
+	pool_put(pt, e[2]);
+	expect_settled(pt, 3);
+}
+
+static void mempool_alloc_bulk_killable_is_served(struct kunit *test)
+{
+	struct pool_test *pt = test->priv;
+	void *e[2];
+
+	start_queue(pt, e, 2, 0);
+	pt->how = how_bulk_killable;
+	waiter_start_bulk(pt, 2);
+	wake_up_process(pt->waiter[0].task);
+	pool_put(pt, e[0]);
+	let_settle();
+	KUNIT_EXPECT_EQ(test, 0U, waiters_served(pt));
+	pool_put(pt, e[1]);
+	KUNIT_ASSERT_TRUE(test, soon_served(pt, 1));
+	KUNIT_EXPECT_EQ(test, 0, pt->waiter[0].ret);
+	KUNIT_EXPECT_NOT_NULL(test, pt->waiter[0].elems[0]);
+	KUNIT_EXPECT_NOT_NULL(test, pt->waiter[0].elems[1]);
+}
+
 /* Who does not want to be killed is not. */
 static void mempool_alloc_timeout_is_not_killed(struct kunit *test)
 {
@@ -229,7 +280,7 @@ static void mempool_alloc_bounded_mistakes_are_refused(struct kunit *test)
 	void *e = test;
 
 	pool_start(pt, 1);
-	pt->expected_reports += 5;
+	pt->expected_reports += 7;
 	KUNIT_EXPECT_EQ(test, -EINVAL,
 			mpslab_pool_alloc_killable(&pt->pool, GFP_KERNEL, NULL));
 	KUNIT_EXPECT_EQ(test, -EINVAL,
@@ -242,6 +293,10 @@ static void mempool_alloc_bounded_mistakes_are_refused(struct kunit *test)
 						  GFP_KERNEL | __GFP_ZERO, 1, &e));
 	KUNIT_EXPECT_EQ(test, -EINVAL,
 			mpslab_pool_alloc_bulk_timeout(&pt->pool, &e, 1, -1));
+	KUNIT_EXPECT_EQ(test, -EINVAL,
+			mpslab_pool_alloc_bulk_killable(NULL, &e, 1));
+	KUNIT_EXPECT_EQ(test, -EINVAL,
+			mpslab_pool_alloc_bulk_killable(&pt->pool, NULL, 1));
 }
 
 /* ------------------------------------------------------- the last question -- */
@@ -343,12 +398,15 @@ static int race_once(struct crew_member *me, struct pool_test *pt, void **e,
 	long timeout = random_below(&me->rnd, 3);
 
 	*nr = 1;
-	switch (random_below(&me->rnd, 3)) {
+	switch (random_below(&me->rnd, 4)) {
 	case 0:
 		return mpslab_pool_alloc_timeout(&pt->pool, GFP_KERNEL, timeout,
 						 e);
 	case 1:
 		return mpslab_pool_alloc_killable(&pt->pool, GFP_NOIO, e);
+	case 2:
+		*nr = 2;
+		return mpslab_pool_alloc_bulk_killable(&pt->pool, e, 2);
 	default:
 		*nr = 2;
 		return mpslab_pool_alloc_bulk_timeout(&pt->pool, e, 2, timeout);
@@ -449,6 +507,8 @@ static struct kunit_case mempool_bounded_cases[] = {
 	KUNIT_CASE(mempool_alloc_bounded_without_reclaim_never_waits),
 	KUNIT_CASE(mempool_alloc_killable_is_killed),
 	KUNIT_CASE(mempool_alloc_killable_is_served),
+	KUNIT_CASE(mempool_alloc_bulk_killable_is_killed),
+	KUNIT_CASE(mempool_alloc_bulk_killable_is_served),
 	KUNIT_CASE(mempool_alloc_timeout_is_not_killed),
 	KUNIT_CASE(mempool_waiter_giving_up_leaves_his_place),
 	KUNIT_CASE(mempool_bulk_giving_up_serves_the_next),

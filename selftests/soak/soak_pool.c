@@ -167,6 +167,25 @@ static int get_one_waiting(struct worker *w, struct soak_pool *p, u32 how,
 	return *element ? 0 : -ENOMEM;
 }
 
+/* Many of them likewise. */
+static int get_bulk_waiting(struct worker *w, struct soak_pool *p, u32 how,
+			    void **elements, unsigned int nr)
+{
+	int err;
+
+	if (can_be_killed(how)) {
+		WRITE_ONCE(w->killable, true);
+		err = mpslab_pool_alloc_bulk_killable(p->pool, elements, nr);
+		WRITE_ONCE(w->killable, false);
+		return err;
+	}
+	if (way_to_wait(how) == 1)
+		return mpslab_pool_alloc_bulk_timeout(p->pool, elements, nr,
+						      below(again(how, 10),
+							    TIMEOUT_MAX));
+	return mpslab_pool_alloc_bulk(p->pool, elements, nr);
+}
+
 /* Who waits gets what he asked for, unless he was killed or had no time. */
 static void waited(struct worker *w, struct soak_pool *p, unsigned long since,
 		   int err)
@@ -225,12 +244,10 @@ void pool_use_bulk(struct worker *w, struct soak_pool *p, u32 how, u32 more)
 		return;
 	nr = 1 + below(how, p->least);
 	start = jiffies;
-	if (again(how, 9) & 1)
-		err = mpslab_pool_alloc_bulk(p->pool, elements, nr);
-	else
-		err = mpslab_pool_alloc_bulk_timeout(p->pool, elements, nr,
-						     below(again(how, 10), TIMEOUT_MAX));
+	err = get_bulk_waiting(w, p, how, elements, nr);
 	waited(w, p, start, err);
+	if (can_be_killed(how))
+		flush_signals(current);
 	if (err) {
 		place_leave(&p->place);
 		return;
