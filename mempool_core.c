@@ -114,6 +114,17 @@ bool pool_keep_element(struct mpslab_pool *pool, void *element)
 	return keep_element(pool, element);
 }
 
+/*
+ * Was it freed just before, too?  Whoever has an element may be sure that it is not
+ * in the reserve.  Of that only the end is at hand here, but it is where a second
+ * free in a row finds the first; pool_track_free() looks at all of it.
+ */
+static __always_inline bool is_newest(struct mpslab_pool *pool, void *element)
+{
+	lockdep_assert_held(&pool->lock);
+	return pool->curr_nr && pool->elements[pool->curr_nr - 1] == element;
+}
+
 /* ----------------------------------------------------------------------- alloc -- */
 
 /* The backend should neither dip into the system's reserves nor try hard. */
@@ -575,18 +586,46 @@ static __always_inline bool reserve_is_full(struct mpslab_pool *pool)
 	return READ_ONCE(pool->missing) <= 0;
 }
 
-#define NULL_ELEMENT	"bulk free of a NULL element"
+/**
+ * struct bulk_mistakes - what can't be freed of a bulk
+ * @nulls: elements that are NULL
+ * @twice: those that were freed just before
+ */
+struct bulk_mistakes {
+	unsigned int nulls;
+	unsigned int twice;
+};
+
+static noinline void report_mistakes(struct mpslab_pool *pool,
+				     struct bulk_mistakes m)
+{
+	if (m.nulls)
+		pool_bad_free(pool, "bulk free of a NULL element");
+	while (m.twice--)
+		pool_bad_free(pool, FREED_TO_RESERVE);
+}
 
 /* They were passed over, as nobody could use them, but counted as kept. */
-static noinline void pool_null_elements(struct mpslab_pool *pool,
-					unsigned int nr)
+static noinline void refuse_elements(struct mpslab_pool *pool,
+				     struct bulk_mistakes m)
 {
 	unsigned long flags;
 
 	raw_spin_lock_irqsave(&pool->lock, flags);
-	pool->kept -= nr;
+	pool->kept -= m.nulls + m.twice;
 	raw_spin_unlock_irqrestore(&pool->lock, flags);
-	pool_bad_free(pool, NULL_ELEMENT);
+	report_mistakes(pool, m);
+}
+
+/* As keep_element(), but the caller gets rid of what is none, too. */
+static __always_inline bool keep_or_refuse(struct mpslab_pool *pool, void *element,
+					   struct bulk_mistakes *m)
+{
+	if (unlikely(!element))
+		return ++m->nulls;
+	if (unlikely(is_newest(pool, element)))
+		return ++m->twice;
+	return keep_element(pool, element);
 }
 
 /*
@@ -596,7 +635,8 @@ static noinline void pool_null_elements(struct mpslab_pool *pool,
 static unsigned int return_elements(struct mpslab_pool *pool, void **elems,
 				    unsigned int count)
 {
-	unsigned int nr = 0, nulls = 0, end;
+	struct bulk_mistakes m = {};
+	unsigned int nr = 0, end;
 	unsigned long flags;
 
 	if (likely(reserve_is_full(pool)))
@@ -605,30 +645,32 @@ static unsigned int return_elements(struct mpslab_pool *pool, void **elems,
 		end = min(nr + FREE_BATCH, count);
 		raw_spin_lock_irqsave(&pool->lock, flags);
 		pool->kept -= nr;
-		while (nr < end && (elems[nr] ? keep_element(pool, elems[nr]) :
-						++nulls))
+		while (nr < end && keep_or_refuse(pool, elems[nr], &m))
 			nr++;
 		pool->kept += nr;
 		raw_spin_unlock_irqrestore(&pool->lock, flags);
 	} while (nr == end && end < count);
-	if (unlikely(nulls))
-		pool_null_elements(pool, nulls);
+	if (unlikely(m.nulls || m.twice))
+		refuse_elements(pool, m);
 	return nr;
 }
 
-/* The same for one element; true if it was needed. */
+/* The same for one element; true if it was needed, or refused. */
 static bool return_one(struct mpslab_pool *pool, void *element)
 {
 	unsigned long flags;
-	bool kept;
+	bool kept, twice;
 
 	if (likely(reserve_is_full(pool)))
 		return false;
 	raw_spin_lock_irqsave(&pool->lock, flags);
-	kept = keep_element(pool, element);
+	twice = is_newest(pool, element);
+	kept = !twice && keep_element(pool, element);
 	pool->kept += kept;
 	raw_spin_unlock_irqrestore(&pool->lock, flags);
-	return kept;
+	if (unlikely(twice))
+		pool_bad_free(pool, FREED_TO_RESERVE);
+	return kept || twice;
 }
 
 /*
@@ -717,7 +759,7 @@ static void count_frees(struct mpslab_pool *pool, void **elems,
 
 	this_cpu_add(pool->stat->frees, count - nulls);
 	if (unlikely(nulls))
-		pool_bad_free(pool, NULL_ELEMENT);
+		report_mistakes(pool, (struct bulk_mistakes){ .nulls = nulls });
 }
 
 /**

@@ -288,7 +288,7 @@ bool pool_track_free(struct mpslab_pool *pool, void *element)
 {
 	if (forget_freed(pool, element) || !is_in_reserve(pool, element))
 		return true;
-	pool_bad_free(pool, "free of an element that is in the reserve already");
+	pool_bad_free(pool, FREED_TO_RESERVE);
 	return false;
 }
 

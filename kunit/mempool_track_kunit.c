@@ -191,6 +191,48 @@ static void mempool_free_bulk_of_null_is_refused(struct kunit *test)
 	expect_settled(pt, 2);
 }
 
+/* Nothing is tracked; but what came last can be seen. */
+static void mempool_free_twice_in_a_row_is_refused(struct kunit *test)
+{
+	struct pool_test *pt = test->priv;
+	void *e[3];
+
+	pool_start(pt, 3);
+	pool_exhaust(pt, e, 3);
+	pool_put(pt, e[0]);
+	EXPECT_REPORT(pt);
+	mpslab_pool_free(e[0], &pt->pool);
+	KUNIT_EXPECT_EQ(test, 1ULL, pt->pool.bad_frees);
+	KUNIT_EXPECT_EQ(test, 1, pt->pool.curr_nr);
+	pool_put(pt, e[1]);
+	EXPECT_REPORT(pt);
+	mpslab_pool_free(e[1], &pt->pool);
+	KUNIT_EXPECT_EQ(test, 2, pt->pool.curr_nr);
+	pool_put(pt, e[2]);
+	expect_settled(pt, 3);
+}
+
+static void mempool_free_bulk_twice_in_a_row_is_refused(struct kunit *test)
+{
+	struct pool_test *pt = test->priv;
+	void *e[3], *bulk[4];
+	int i;
+
+	pool_start(pt, 3);
+	pool_exhaust(pt, e, 3);
+	pool_put(pt, e[0]);
+	for (i = 1; i < 3; i++)
+		elem_release(&pt->be, e[i], (unsigned long)current);
+	pt->expected_reports += 2;
+	bulk[0] = e[0];
+	bulk[1] = e[1];
+	bulk[2] = e[1];
+	bulk[3] = e[2];
+	KUNIT_EXPECT_EQ(test, 4U, mpslab_pool_free_bulk(&pt->pool, bulk, 4));
+	KUNIT_EXPECT_EQ(test, 2ULL, pt->pool.bad_frees);
+	expect_settled(pt, 3);
+}
+
 static void expect_frees(struct pool_test *pt, u64 frees, s64 outstanding)
 {
 	struct pool_counts c;
@@ -380,6 +422,8 @@ static struct kunit_case mempool_track_cases[] = {
 	KUNIT_CASE(mempool_waiters_have_stacks_when_tracked),
 	KUNIT_CASE(mempool_free_twice_to_reserve_is_refused),
 	KUNIT_CASE(mempool_free_bulk_twice_to_reserve_is_refused),
+	KUNIT_CASE(mempool_free_twice_in_a_row_is_refused),
+	KUNIT_CASE(mempool_free_bulk_twice_in_a_row_is_refused),
 	KUNIT_CASE(mempool_free_bulk_of_null_is_refused),
 	KUNIT_CASE(mempool_free_bulk_of_null_to_full_reserve_is_refused),
 	KUNIT_CASE(mempool_free_bulk_of_null_in_the_rest_is_refused),
