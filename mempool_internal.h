@@ -234,8 +234,9 @@ const char *debugfs_pool_name(struct mpslab_pool *pool);
 
 #define FREED_TO_RESERVE	"free of an element that is in the reserve already"
 
-__printf(2, 3) void pool_bug(struct mpslab_pool *pool, const char *fmt, ...);
+__printf(2, 3) bool pool_bug(struct mpslab_pool *pool, const char *fmt, ...);
 void pool_bad_free(struct mpslab_pool *pool, const char *what);
+void pool_report_holder(struct mpslab_pool *pool);
 void pool_wait_report(struct mpslab_pool *pool,
 		      const struct pool_waiter_info *info);
 

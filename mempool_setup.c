@@ -240,9 +240,10 @@ static void report_outstanding(struct mpslab_pool *pool)
 	pool_counts(pool, &counts);
 	if (pool->nr_waiters)
 		pool_bug(pool, "destroyed with %u waiter(s)", pool->nr_waiters);
-	if (counts.outstanding > 0)
-		pool_bug(pool, "destroyed with %lld element(s) outstanding",
-			 counts.outstanding);
+	if (counts.outstanding > 0 &&
+	    pool_bug(pool, "destroyed with %lld element(s) outstanding",
+		     counts.outstanding))
+		pool_report_holder(pool);
 }
 
 /**
@@ -250,7 +251,8 @@ static void report_outstanding(struct mpslab_pool *pool)
  * @pool: the pool; may be zeroed and never set up, or exited already
  *
  * The reserve goes to the backend.  Elements that are still in use are reported
- * with their number and left to whoever has them.
+ * with their number, and with who has had one for longest if that is tracked, and
+ * left to whoever has them.
  *
  * Context: task; sleeps.  Nobody else uses the pool any more.
  */

@@ -296,19 +296,21 @@ void __usage_bug(bool *said, const char *who, const char *fmt, ...)
  * @fmt: what the client did, for printf()
  *
  * Context: any.
+ * Return: false if it was only counted, as enough was said of late.
  */
-void pool_bug(struct mpslab_pool *pool, const char *fmt, ...)
+bool pool_bug(struct mpslab_pool *pool, const char *fmt, ...)
 {
 	struct va_format vaf = { .fmt = fmt };
 	va_list args;
 
 	atomic_long_inc(&usage_bug_count);
 	if (!__ratelimit(&report_limit))
-		return;
+		return false;
 	va_start(args, fmt);
 	vaf.va = &args;
 	pr_err("BUG %s: %pV\n", debugfs_pool_name(pool), &vaf);
 	va_end(args);
+	return true;
 }
 
 /**
@@ -336,8 +338,15 @@ static void print_stack(const unsigned long *entries, unsigned int nr)
 		pr_warn("      %pS\n", (void *)*entries++);
 }
 
-/* The one who has had an element of the pool for longest, as far as is known. */
-static void report_holder(struct mpslab_pool *pool)
+/**
+ * pool_report_holder() - say who has had an element of a pool for longest
+ * @pool: the pool
+ *
+ * As far as is known: of who is not tracked, nothing is said.
+ *
+ * Context: any but NMI.
+ */
+void pool_report_holder(struct mpslab_pool *pool)
 {
 	struct pool_holder_info h;
 	u64 missed;
@@ -373,7 +382,7 @@ void pool_wait_report(struct mpslab_pool *pool,
 		info->wanted, info->got, counts.outstanding,
 		READ_ONCE(pool->nr_waiters));
 	print_stack(info->stack, info->stack_nr);
-	report_holder(pool);
+	pool_report_holder(pool);
 }
 
 /**

@@ -2,6 +2,8 @@
 /* Who holds the reserve's elements, and what tracking finds out about frees. */
 
 #include <linux/delay.h>
+#include <linux/kmsg_dump.h>
+#include <linux/string.h>
 
 #include "fixtures.h"
 #include "pool_fixture.h"
@@ -326,6 +328,62 @@ static void mempool_holders_beyond_the_room_are_counted(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0U, pool_holders(&pt->pool, info, 1, &missed));
 }
 
+/* Reports are limited, and other cases may have used up what is free. */
+#define LIMIT_MS	5000
+#define TRY_MS		250
+
+/* Does the kernel's log have this, in a line that @at has not passed? */
+static bool log_has(struct kunit *test, struct kmsg_dump_iter *at, const char *text)
+{
+	char *line = kunit_kzalloc(test, 512, GFP_KERNEL);
+	size_t len;
+
+	KUNIT_ASSERT_NOT_NULL(test, line);
+	while (kmsg_dump_get_line(at, false, line, 511, &len)) {
+		line[len] = '\0';
+		if (strstr(line, text))
+			return true;
+	}
+	return false;
+}
+
+/* A pool with one element outstanding, which we have; false if it is not said. */
+static bool leave_one(struct kunit *test, struct kmsg_dump_iter *at)
+{
+	struct pool_test *pt = test->priv;
+	bool said;
+	void *e;
+
+	start_tracked(pt, 2);
+	e = pool_get_reserved(pt);
+	KUNIT_ASSERT_NOT_NULL(test, e);
+	log_has(test, at, "no such line");
+	EXPECT_REPORT(pt);
+	mpslab_pool_exit(&pt->pool);
+	said = log_has(test, at, "destroyed with 1 element(s) outstanding");
+	elem_release(&pt->be, e, (unsigned long)current);
+	backend_free(e, &pt->be);
+	return said;
+}
+
+static void mempool_exit_outstanding_says_who_holds(struct kunit *test)
+{
+	unsigned long end = jiffies + msecs_to_jiffies(2 * LIMIT_MS);
+	struct kmsg_dump_iter at;
+	char who[64];
+	bool said;
+
+	if (!IS_ENABLED(CONFIG_PRINTK))
+		kunit_skip(test, "a kernel without a log");
+	kmsg_dump_rewind(&at);
+	snprintf(who, sizeof(who), "%s, pid %d, has had an element for ",
+		 current->comm, current->pid);
+	while (!(said = leave_one(test, &at)) && time_before(jiffies, end))
+		msleep(TRY_MS);
+	KUNIT_EXPECT_TRUE(test, said);
+	KUNIT_EXPECT_TRUE(test, log_has(test, &at, who));
+}
+
 #define GROWN		100	/* more than there is room to note of a small reserve */
 #define ROOM_MIN	64
 
@@ -430,6 +488,7 @@ static struct kunit_case mempool_track_cases[] = {
 	KUNIT_CASE(mempool_track_off_forgets),
 	KUNIT_CASE(mempool_track_without_table_notes_nothing),
 	KUNIT_CASE(mempool_holders_beyond_the_room_are_counted),
+	KUNIT_CASE(mempool_exit_outstanding_says_who_holds),
 	KUNIT_CASE(mempool_track_anew_has_room_for_a_larger_reserve),
 	KUNIT_CASE(mempool_track_switched_under_fire_settles),
 	{}
