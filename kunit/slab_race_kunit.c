@@ -10,6 +10,7 @@
 #include <linux/cpu.h>
 #include <linux/delay.h>
 #include <linux/interrupt.h>
+#include <linux/mm.h>
 #include <linux/rcupdate.h>
 #include <linux/smp.h>
 
@@ -667,7 +668,10 @@ static void rcu_ctor(void *obj)
 	*(unsigned long *)obj = RCU_MAGIC;
 }
 
-/* The object may be free or another one, but not something else. */
+/*
+ * The object may be free or another one, but not something else.  Its slab may have left
+ * its node, so that obj_to_slab() does not know it any more, but not its pages.
+ */
 static void rcu_reader(struct crew_member *me)
 {
 	struct rcu_stage *stage = me->data;
@@ -679,7 +683,7 @@ static void rcu_reader(struct crew_member *me)
 		obj = READ_ONCE(stage->shown);
 		for (i = 0; obj && i < 50; i++) {
 			crew_expect(me, READ_ONCE(*obj) == RCU_MAGIC);
-			crew_expect(me, obj_to_slab(stage->cache, obj));
+			crew_expect(me, slab_detached(virt_to_head_page(obj)));
 			cpu_relax();
 		}
 		rcu_read_unlock();
