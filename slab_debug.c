@@ -327,7 +327,10 @@ void pool_bad_free(struct mpslab_pool *pool, const char *what)
 	raw_spin_lock_irqsave(&pool->lock, flags);
 	pool->bad_frees++;
 	raw_spin_unlock_irqrestore(&pool->lock, flags);
-	pool_bug(pool, "%s; refused", what);
+	if (pool_bug(pool, "%s", what)) {
+		print_caller();
+		pr_err("FIX %s: not freed\n", debugfs_pool_name(pool));
+	}
 }
 
 static DEFINE_RATELIMIT_STATE(wait_limit, 5 * HZ, 10);
