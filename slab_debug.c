@@ -15,8 +15,9 @@
  *
  *	mpslab: NOTE <cache>: <why>
  *
- * A mistake is seldom made once: a bad argument is said once for each place that
- * finds it, the rest is rate-limited.  The counts, which debugfs shows, are exact.
+ * A mistake is seldom made once: a bad argument that is no cache's is said once for
+ * each place that finds it, the rest is rate-limited.  The counts, which debugfs shows,
+ * are exact.
  */
 #include <linux/export.h>
 #include <linux/math64.h>

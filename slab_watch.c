@@ -190,8 +190,9 @@ int cache_debug_init(struct mpslab_cache *cache)
 	if (!options)
 		return 0;
 	if (!cache->debug_layout.geo.objects) {
-		pr_notice("NOTE %s: objects of %u bytes are too large to be debugged\n",
-			  cache->name, cache->object_size);
+		pr_notice("NOTE %*pE: objects of %u bytes are too large to be debugged\n",
+			  (int)strlen(cache->name), cache->name,
+			  cache->object_size);
 		return 0;
 	}
 	cache->debug = options;
