@@ -253,7 +253,17 @@ struct mpslab_cache *test_cache_quiet(struct kunit *test)
 	return cache;
 }
 
-/* The same with small arrays, a shared one of @factor batches, no free limit. */
+/* One whose objects are looked at, with DEBUG_* as given; quiet, too. */
+struct mpslab_cache *test_cache_debugged(struct kunit *test, u8 options)
+{
+	struct mpslab_cache *cache = test_cache(test, DEBUGGED_SIZE, 0);
+
+	keep_quiet(test, cache);
+	KUNIT_ASSERT_EQ(test, cache_debug_set(cache, options, 1), 0);
+	return cache;
+}
+
+/* test_cache_quiet() with small arrays, a shared one of @factor batches, no free limit. */
 struct mpslab_cache *test_cache_small(struct kunit *test, unsigned int factor)
 {
 	struct mpslab_cache *cache = test_cache_quiet(test);

@@ -78,6 +78,7 @@ struct mpslab_cache *test_cache_ctor(struct kunit *test, unsigned int size,
 struct mpslab_cache *test_cache_stamped(struct kunit *test);
 void keep_quiet(struct kunit *test, struct mpslab_cache *cache);
 struct mpslab_cache *test_cache_quiet(struct kunit *test);
+struct mpslab_cache *test_cache_debugged(struct kunit *test, u8 options);
 struct mpslab_cache *test_cache_small(struct kunit *test, unsigned int factor);
 void *test_cache_hold_one(struct kunit *test, struct mpslab_cache *cache);
 unsigned long drain_shared(struct mpslab_cache *cache, unsigned long max);
@@ -96,6 +97,20 @@ long free_pages_now(void);
 /* Arrays of test_cache_small(): a few objects fill them. */
 #define SMALL_LIMIT	8
 #define SMALL_BATCH	4
+
+/* Size of the objects of test_cache_debugged(), and all that can be looked at. */
+#define DEBUGGED_SIZE	48
+#define DEBUG_ALL	(DEBUG_CHECKS | DEBUG_RED_ZONE | DEBUG_POISON | DEBUG_USER)
+
+static inline long errors_of(struct mpslab_cache *cache, enum cache_error error)
+{
+	return atomic_long_read(&cache->errors[error]);
+}
+
+static inline bool is_debugged(struct mpslab_cache *cache, void *obj)
+{
+	return obj_to_slab(cache, obj)->where & SLAB_DEBUGGED;
+}
 
 /* This CPU's arrays, and its node, for a case that is pinned. */
 static inline struct cpu_cache *here(struct mpslab_cache *cache)

@@ -104,6 +104,24 @@ static void slab_take_more_than_free_gives_the_rest(struct kunit *test)
 	test_cache_end(test, cache, 0);
 }
 
+/* One run of a slab in order is no proof that none is shuffled; eight are. */
+static void slab_take_of_new_is_shuffled(struct kunit *test)
+{
+	struct mpslab_cache *cache = test_cache_quiet(test);
+	unsigned int nr = cache->best.objects, turn, i, in_order = 0;
+	void **objs = test_pointers(test, nr);
+
+	for (turn = 0; turn < 8; turn++) {
+		take_objects(test, cache, objs, nr);
+		for (i = 1; i < nr; i++)
+			in_order += abs(objs[i] - objs[i - 1]) == cache->size;
+		give_objects(cache, objs, nr);
+		mpslab_cache_shrink(cache);
+	}
+	KUNIT_EXPECT_LT(test, in_order, 8 * nr / 4);
+	test_cache_end(test, cache, 0);
+}
+
 static void slab_put_twice_refused(struct kunit *test)
 {
 	struct mpslab_cache *cache = quiet_cache(test, 64, 0);
@@ -599,6 +617,7 @@ static void slab_release_without_rcu_is_at_once(struct kunit *test)
 static struct kunit_case slab_node_cases[] = {
 	KUNIT_CASE(slab_take_gives_lowest_first),
 	KUNIT_CASE(slab_take_more_than_free_gives_the_rest),
+	KUNIT_CASE(slab_take_of_new_is_shuffled),
 	KUNIT_CASE(slab_put_twice_refused),
 	KUNIT_CASE(slab_put_of_no_object_refused),
 	KUNIT_CASE(obj_to_slab_other_cache_null),
