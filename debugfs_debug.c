@@ -10,8 +10,6 @@
  *	free_traces	who freed the objects that are free, by stack
  */
 #include <linux/cpumask.h>
-#include <linux/ctype.h>
-#include <linux/kstrtox.h>
 #include <linux/math64.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
@@ -32,34 +30,12 @@ static int debug_show(struct seq_file *m, void *v)
 	return 0;
 }
 
-/* Letters, and perhaps how many objects are traced: one in so many. */
-static int parse_debug(const char *text, u8 *options, unsigned int *sample)
-{
-	size_t len = strcspn(text, "\n ");
-	int err;
-
-	err = debug_parse(text, len, options);
-	if (err)
-		return err;
-	text += len;
-	*sample = 1;
-	if (*text == ' ') {
-		if (!str_has_prefix(++text, "sample="))
-			return -EINVAL;
-		text += strlen("sample=");
-		if (!isdigit(*text))
-			return -EINVAL;
-		return kstrtouint(text, 10, sample) ?: *sample ? 0 : -ERANGE;
-	}
-	return !strcmp(text, "") || !strcmp(text, "\n") ? 0 : -EINVAL;
-}
-
 static ssize_t debug_set(struct mpslab_cache *cache, const char __user *buf,
 			 size_t count)
 {
 	char text[DEBUG_WRITE_LEN];
-	unsigned int sample;
-	u8 options;
+	struct debug_wish wish;
+	size_t len;
 	int err;
 
 	if (!count || count >= sizeof(text))
@@ -69,9 +45,11 @@ static ssize_t debug_set(struct mpslab_cache *cache, const char __user *buf,
 	text[count] = '\0';
 	if (strlen(text) != count)
 		return -EINVAL;
-	err = parse_debug(text, &options, &sample);
+	len = text[count - 1] == '\n' ? count - 1 : count;
+	text[len] = '\0';
+	err = debug_parse(text, len, &wish);
 	if (!err)
-		err = cache_debug_set(cache, options, sample);
+		err = cache_debug_set(cache, wish.options, wish.sample);
 	return err ?: count;
 }
 

@@ -673,11 +673,21 @@ struct validation {
 	unsigned long wrong;
 };
 
+/**
+ * struct debug_wish - what is to be looked at
+ * @options: DEBUG_*
+ * @sample: one in so many objects is traced, 1 for all
+ */
+struct debug_wish {
+	u8 options;
+	unsigned int sample;
+};
+
 #define DEBUG_TEXT_LEN	5
 
-int debug_parse(const char *text, size_t len, u8 *options);
+int debug_parse(const char *text, size_t len, struct debug_wish *wish);
 void debug_print(u8 options, char text[DEBUG_TEXT_LEN]);
-u8 debug_for_name(const char *text, const char *name);
+struct debug_wish debug_for_name(const char *text, const char *name);
 int cache_debug_init(struct mpslab_cache *cache);
 int cache_debug_set(struct mpslab_cache *cache, u8 options, unsigned int sample);
 void cache_debug_settle(struct mpslab_cache *cache);

@@ -15,6 +15,7 @@
 #include <linux/bitmap.h>
 #include <linux/ctype.h>
 #include <linux/export.h>
+#include <linux/kstrtox.h>
 #include <linux/mm.h>
 #include <linux/moduleparam.h>
 #include <linux/parser.h>
@@ -37,15 +38,7 @@ static const struct {
 	{ 'U', DEBUG_USER },
 };
 
-/**
- * debug_parse() - options from letters
- * @text: some of F, Z, P and U, in either case, or "-" for none
- * @len: how many
- * @options: the result
- *
- * Return: 0, or -EINVAL for another letter, and for nothing.
- */
-int debug_parse(const char *text, size_t len, u8 *options)
+static int parse_letters(const char *text, size_t len, u8 *options)
 {
 	size_t i, k;
 
@@ -61,6 +54,46 @@ int debug_parse(const char *text, size_t len, u8 *options)
 		*options |= debug_letters[k].option;
 	}
 	return len ? 0 : -EINVAL;
+}
+
+#define SAMPLE_KEY	"sample="
+
+static int parse_sample(const char *text, size_t len, unsigned int *sample)
+{
+	size_t key = strlen(SAMPLE_KEY);
+	char number[sizeof("4294967295")];
+	int err;
+
+	if (!str_has_prefix(text, SAMPLE_KEY) || len - key >= sizeof(number) ||
+	    !isdigit(text[key]))
+		return -EINVAL;
+	strscpy(number, text + key, len - key + 1);
+	err = kstrtouint(number, 10, sample);
+	if (err)
+		return err;
+	return *sample ? 0 : -ERANGE;
+}
+
+/**
+ * debug_parse() - what is to be looked at, from text
+ * @text: some of F, Z, P and U, in either case, or "-" for none; then perhaps a
+ *	blank or comma and "sample=N": one in so many objects is traced, else all
+ * @len: its bytes
+ * @wish: the result
+ *
+ * Return: 0, -EINVAL for anything else, -ERANGE for a number that N can't be.
+ */
+int debug_parse(const char *text, size_t len, struct debug_wish *wish)
+{
+	size_t letters = min(strcspn(text, " ,"), len);
+	int err;
+
+	wish->sample = 1;
+	err = parse_letters(text, letters, &wish->options);
+	if (err || letters == len)
+		return err;
+	letters++;
+	return parse_sample(text + letters, len - letters, &wish->sample);
 }
 EXPORT_SYMBOL_IF_KUNIT(debug_parse);
 
@@ -85,7 +118,7 @@ EXPORT_SYMBOL_IF_KUNIT(debug_print);
 static char debug_param[256];
 module_param_string(debug, debug_param, sizeof(debug_param), 0444);
 MODULE_PARM_DESC(debug,
-		 "what new caches look at: letters of FZPU, then names, which may have * and ?; as in FZ,nvme*,dm-?;U,foo");
+		 "what new caches look at: letters of FZPU, perhaps sample=, then names, which may have * and ?; as in FZ,nvme*,dm-?;U,sample=16,foo");
 
 /* Is @name one of the patterns of @list?  No pattern at all is for every name. */
 static bool name_listed(const char *list, size_t len, const char *name)
@@ -109,30 +142,40 @@ static bool name_listed(const char *list, size_t len, const char *name)
 	return false;
 }
 
+/* Bytes of a part of the parameter that say what is looked at, before its names. */
+static size_t wish_len(const char *part)
+{
+	size_t len = strcspn(part, ",;");
+
+	if (part[len] == ',' && str_has_prefix(part + len + 1, SAMPLE_KEY))
+		len += 1 + strcspn(part + len + 1, ",;");
+	return len;
+}
+
 /**
  * debug_for_name() - what a module parameter asks for
- * @text: such as "FZ,nvme*,dm-?;U,foo"; the first part that fits counts
+ * @text: such as "FZ,nvme*,dm-?;U,sample=16,foo"; the first part that fits counts
  * @name: of a cache
  *
- * Return: DEBUG_*.
+ * Return: what is to be looked at.
  */
-u8 debug_for_name(const char *text, const char *name)
+struct debug_wish debug_for_name(const char *text, const char *name)
 {
-	size_t len, letters;
-	u8 options;
+	struct debug_wish wish;
+	size_t len, head;
 
 	for (; *text; text += len + (text[len] == ';')) {
 		len = strcspn(text, ";");
-		letters = min(strcspn(text, ","), len);
-		if (debug_parse(text, letters, &options)) {
+		head = wish_len(text);
+		if (debug_parse(text, head, &wish)) {
 			usage_bug("mpslab", "parameter debug: no such options: %.*s",
-				  (int)letters, text);
+				  (int)head, text);
 			continue;
 		}
-		if (name_listed(text + letters, len - letters, name))
-			return options;
+		if (name_listed(text + head, len - head, name))
+			return wish;
 	}
-	return 0;
+	return (struct debug_wish){ .sample = 1 };
 }
 EXPORT_SYMBOL_IF_KUNIT(debug_for_name);
 
@@ -183,10 +226,10 @@ EXPORT_SYMBOL_IF_KUNIT(cache_set_work);
  */
 int cache_debug_init(struct mpslab_cache *cache)
 {
-	u8 options = debug_for_flags(cache->flags) |
-		     debug_for_name(debug_param, cache->name);
+	struct debug_wish wish = debug_for_name(debug_param, cache->name);
+	u8 options = debug_for_flags(cache->flags) | wish.options;
 
-	cache->sample = 1;
+	cache->sample = wish.sample;
 	if (!options)
 		return 0;
 	if (!cache->debug_layout.geo.objects) {

@@ -111,6 +111,23 @@ static void switched_back_stale_slabs_go(struct kunit *test)
 	test_cache_end(test, cache, 0);
 }
 
+/* A name may be anything; what is printed of it is one line, and can be printed. */
+static void flags_in_vain_are_noted_in_one_line(struct kunit *test)
+{
+	static const char note[] = "NOTE odd\\nname\\001: objects of";
+	struct mpslab_cache *cache;
+	unsigned int noted;
+
+	if (!IS_ENABLED(CONFIG_PRINTK))
+		kunit_skip(test, "needs a kernel that keeps a log");
+	noted = log_lines(note);
+	cache = mpslab_cache_create("odd\nname\001", KMALLOC_MAX_SIZE, 0,
+				    SLAB_RED_ZONE, NULL);
+	KUNIT_ASSERT_NOT_NULL(test, cache);
+	KUNIT_EXPECT_EQ(test, log_lines(note), noted + 1);
+	mpslab_cache_destroy(cache);
+}
+
 /* Asked for at creation, where nobody is given an error. */
 static void flags_in_vain_are_noted(struct kunit *test)
 {
@@ -137,36 +154,87 @@ static void flags_in_vain_are_noted(struct kunit *test)
 static void parsing_takes_letters(struct kunit *test)
 {
 	char text[DEBUG_TEXT_LEN];
-	u8 options;
+	struct debug_wish wish;
 
-	KUNIT_EXPECT_EQ(test, debug_parse("FZPU", 4, &options), 0);
-	KUNIT_EXPECT_EQ(test, options, DEBUG_ALL);
-	debug_print(options, text);
+	KUNIT_EXPECT_EQ(test, debug_parse("FZPU", 4, &wish), 0);
+	KUNIT_EXPECT_EQ(test, wish.options, DEBUG_ALL);
+	KUNIT_EXPECT_EQ(test, wish.sample, 1);
+	debug_print(wish.options, text);
 	KUNIT_EXPECT_STREQ(test, text, "FZPU");
-	KUNIT_EXPECT_EQ(test, debug_parse("u", 1, &options), 0);
-	KUNIT_EXPECT_EQ(test, options, DEBUG_USER);
-	KUNIT_EXPECT_EQ(test, debug_parse("-", 1, &options), 0);
-	KUNIT_EXPECT_EQ(test, options, 0);
-	debug_print(options, text);
+	KUNIT_EXPECT_EQ(test, debug_parse("u", 1, &wish), 0);
+	KUNIT_EXPECT_EQ(test, wish.options, DEBUG_USER);
+	KUNIT_EXPECT_EQ(test, debug_parse("-", 1, &wish), 0);
+	KUNIT_EXPECT_EQ(test, wish.options, 0);
+	debug_print(wish.options, text);
 	KUNIT_EXPECT_STREQ(test, text, "-");
-	KUNIT_EXPECT_EQ(test, debug_parse("", 0, &options), -EINVAL);
-	KUNIT_EXPECT_EQ(test, debug_parse("FX", 2, &options), -EINVAL);
-	KUNIT_EXPECT_EQ(test, debug_parse("F-", 2, &options), -EINVAL);
+	KUNIT_EXPECT_EQ(test, debug_parse("", 0, &wish), -EINVAL);
+	KUNIT_EXPECT_EQ(test, debug_parse("FX", 2, &wish), -EINVAL);
+	KUNIT_EXPECT_EQ(test, debug_parse("F-", 2, &wish), -EINVAL);
 }
+
+static void parsing_takes_a_sample(struct kunit *test)
+{
+	static const struct {
+		const char *text;
+		int err;
+	} refused[] = {
+		{ "U ", -EINVAL },
+		{ "U sample", -EINVAL },
+		{ "U sample=", -EINVAL },
+		{ "U sample=-1", -EINVAL },
+		{ "U sample=1 ", -EINVAL },
+		{ "U,sample=16,", -EINVAL },
+		{ " sample=16", -EINVAL },
+		{ "U sample=0", -ERANGE },
+		{ "U sample=4294967296", -ERANGE },
+		{ "U sample=99999999999", -EINVAL },	/* too long to be read */
+	};
+	struct debug_wish wish;
+	unsigned int i;
+
+	KUNIT_EXPECT_EQ(test, debug_parse("U sample=16", 11, &wish), 0);
+	KUNIT_EXPECT_EQ(test, wish.options, DEBUG_USER);
+	KUNIT_EXPECT_EQ(test, wish.sample, 16);
+	KUNIT_EXPECT_EQ(test, debug_parse("fu,sample=4294967295", 20, &wish), 0);
+	KUNIT_EXPECT_EQ(test, wish.options, DEBUG_CHECKS | DEBUG_USER);
+	KUNIT_EXPECT_EQ(test, wish.sample, U32_MAX);
+	for (i = 0; i < ARRAY_SIZE(refused); i++)
+		KUNIT_EXPECT_EQ_MSG(test, debug_parse(refused[i].text,
+						      strlen(refused[i].text), &wish),
+				    refused[i].err, "\"%s\"", refused[i].text);
+}
+
+/* What the parameter @text asks for in a cache called @name. */
+#define EXPECT_WISH(test, text, name, looked_at, one_in)			\
+do {										\
+	struct debug_wish wish_ = debug_for_name(text, name);			\
+										\
+	KUNIT_EXPECT_EQ(test, wish_.options, looked_at);			\
+	KUNIT_EXPECT_EQ(test, wish_.sample, one_in);				\
+} while (0)
 
 static void parameter_knows_names(struct kunit *test)
 {
 	static const char text[] = "FZ,nvme*,dm-?;U,foo";
 
-	KUNIT_EXPECT_EQ(test, debug_for_name(text, "nvme_rq"),
-			DEBUG_CHECKS | DEBUG_RED_ZONE);
-	KUNIT_EXPECT_EQ(test, debug_for_name(text, "dm-3"),
-			DEBUG_CHECKS | DEBUG_RED_ZONE);
-	KUNIT_EXPECT_EQ(test, debug_for_name(text, "dm-33"), 0);
-	KUNIT_EXPECT_EQ(test, debug_for_name(text, "foo"), DEBUG_USER);
-	KUNIT_EXPECT_EQ(test, debug_for_name(text, "fo"), 0);
-	KUNIT_EXPECT_EQ(test, debug_for_name("P", "anything"), DEBUG_POISON);
-	KUNIT_EXPECT_EQ(test, debug_for_name("", "anything"), 0);
+	EXPECT_WISH(test, text, "nvme_rq", DEBUG_CHECKS | DEBUG_RED_ZONE, 1);
+	EXPECT_WISH(test, text, "dm-3", DEBUG_CHECKS | DEBUG_RED_ZONE, 1);
+	EXPECT_WISH(test, text, "dm-33", 0, 1);
+	EXPECT_WISH(test, text, "foo", DEBUG_USER, 1);
+	EXPECT_WISH(test, text, "fo", 0, 1);
+	EXPECT_WISH(test, "P", "anything", DEBUG_POISON, 1);
+	EXPECT_WISH(test, "", "anything", 0, 1);
+}
+
+static void parameter_knows_samples(struct kunit *test)
+{
+	static const char text[] = "F,sample=3,nvme*;U,sample=16;P";
+
+	EXPECT_WISH(test, text, "nvme_rq", DEBUG_CHECKS, 3);
+	EXPECT_WISH(test, text, "sample=3", DEBUG_USER, 16);
+	EXPECT_WISH(test, "U sample=8,foo", "foo", DEBUG_USER, 8);
+	/* What can't be read is as if it were not there. */
+	EXPECT_WISH(test, "U,sample=x,foo;F,foo", "foo", DEBUG_CHECKS, 1);
 }
 
 /* ---------------------------------------------------------------------- walking -- */
@@ -237,8 +305,11 @@ static struct kunit_case slab_watch_cases[] = {
 	KUNIT_CASE(switched_often_old_slabs_stay_old),
 	KUNIT_CASE(switched_back_stale_slabs_go),
 	KUNIT_CASE(flags_in_vain_are_noted),
+	KUNIT_CASE(flags_in_vain_are_noted_in_one_line),
 	KUNIT_CASE(parsing_takes_letters),
+	KUNIT_CASE(parsing_takes_a_sample),
 	KUNIT_CASE(parameter_knows_names),
+	KUNIT_CASE(parameter_knows_samples),
 	KUNIT_CASE(validate_finds_what_nobody_came_across),
 	KUNIT_CASE(validate_finds_a_descriptor_written_over),
 	{}

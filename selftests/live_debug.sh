@@ -113,9 +113,9 @@ nothing_else_is_reported() {
 }
 
 parameter_chooses_by_name() {
-	unload_modules && insmod "$MODS/mpslab.ko" debug='FZ,none;PU,mpslab_*' &&
+	unload_modules && insmod "$MODS/mpslab.ko" debug='FZ,none;PU,sample=3,mpslab_*' &&
 		insmod "$MODS/mpslab_client.ko" || return
-	[ "$(cat "$cache/debug")" = 'PU sample=1' ] && load_runs 16 && nothing_lost &&
+	[ "$(cat "$cache/debug")" = 'PU sample=3' ] && load_runs 16 && nothing_lost &&
 		grep -q ', wrong 0$' "$cache/validate"
 }
 
