@@ -160,6 +160,16 @@ static inline struct mpslab_slab *slab_listed(const struct page *page)
 }
 
 /*
+ * Is the object of that number free in its slab?  Without list_lock, its neighbours'
+ * bits may change under us, its own only wrongly: it is not there.
+ */
+static __always_inline bool slab_free_bit(const struct mpslab_slab *slab,
+					  unsigned int i)
+{
+	return data_race(slab->free[BIT_WORD(i)]) & BIT_MASK(i);
+}
+
+/*
  * In page->private of a slab that has left its node, so that nobody finds it who frees
  * an object of it once more.
  */
@@ -602,6 +612,9 @@ bool node_put(struct cache_node *n, struct mpslab_slab *slab, void *obj,
 unsigned int node_put_run(struct mpslab_cache *cache, struct cache_node *n,
 			  void **objs, unsigned int nr,
 			  struct list_head *empty, struct bad_frees *bad);
+unsigned int sift_frees(const struct mpslab_cache *cache, void **objs,
+			unsigned int look, unsigned int *nr,
+			struct bad_frees *bad);
 void refuse_objects(struct mpslab_cache *cache, const struct bad_frees *bad);
 void put_objects(struct mpslab_cache *cache, void **objs, unsigned int nr,
 		 struct list_head *empty);

@@ -42,7 +42,8 @@
  * Metadata never lies in a free object.  A slab knows its free objects by a
  * bitmap, so a write after free cannot corrupt the allocator, a constructed
  * object stays constructed, and a double free is seen when the second copy comes
- * home, unless the object was handed out in between.
+ * home, unless the object was handed out in between.  What is no object of the cache
+ * is seen before it gets from one CPU's array to another's (sift_frees()).
  *
  * The arrays are Bonwick and Adams' magazines in the flat form that mm/slab.c
  * gave them; the bitmap is FreeBSD UMA's; the gate is a relative of the
@@ -114,6 +115,23 @@ static void refill(struct mpslab_cache *cache, struct cpu_cache *cc)
 }
 
 /*
+ * As many of the oldest as will find room in the shared array, from which other CPUs
+ * are served: so what was freed by mistake is taken out before, without the lock.
+ * @shared may be full, or have room, a moment later; it stays as long as preemption
+ * is off (replace_arrays()).
+ */
+static unsigned int sift_for(struct mpslab_cache *cache,
+			     const struct array_cache *shared,
+			     struct array_cache *ac, unsigned int *nr,
+			     struct bad_frees *bad)
+{
+	if (!shared)
+		return 0;
+	return sift_frees(cache, ac->entry, min(*nr, data_race(ac_room(shared))),
+			  nr, bad);
+}
+
+/*
  * Move the oldest objects of this CPU's full array to the node: to the shared
  * array, what does not fit to their slabs.
  */
@@ -121,16 +139,18 @@ static void flush(struct mpslab_cache *cache, struct cpu_cache *cc,
 		  struct list_head *empty)
 {
 	struct cache_node *n = local_node(cache);
-	struct array_cache *ac = &cc->ac;
-	unsigned int nr = min(ac->batchcount, ac->avail);
+	struct array_cache *ac = &cc->ac, *shared = READ_ONCE(n->shared);
+	unsigned int batch = min(ac->batchcount, ac->avail), nr = batch;
 	struct bad_frees bad = { };
-	unsigned int done = 0;
+	unsigned int done = 0, fit;
 	bool swing = true;
 	unsigned long flags;
 
+	fit = sift_for(cache, shared, ac, &nr, &bad);
 	raw_spin_lock_irqsave(&n->list_lock, flags);
 	if (n->shared) {
-		done = ac_push_many(n->shared, ac->entry, nr);
+		if (likely(n->shared == shared))
+			done = ac_push_many(n->shared, ac->entry, fit);
 		swing = done;
 	}
 	done += node_put_run(cache, n, ac->entry + done,
@@ -142,7 +162,7 @@ static void flush(struct mpslab_cache *cache, struct cpu_cache *cc,
 	if (unlikely(done < nr))
 		put_objects(cache, ac->entry + done, nr - done, empty);
 	refuse_objects(cache, &bad);
-	ac_drop_oldest(ac, nr);
+	ac_drop_oldest(ac, batch);
 	cc->stat.flushes++;
 	cache_size_trip(cache, cc, swing);
 }

@@ -407,13 +407,6 @@ bool check_alloc(struct mpslab_cache *cache, void *obj)
 	return true;
 }
 
-/* Is the object of a plain slab free there?  It can't be, if it is in use. */
-static bool is_free_in_slab(const struct mpslab_slab *slab, unsigned int i)
-{
-	/* Its neighbours' bits may change, under list_lock; its own only wrongly. */
-	return data_race(slab->free[BIT_WORD(i)]) & BIT_MASK(i);
-}
-
 /**
  * check_free() - look at an object that comes back
  * @cache: the cache
@@ -435,7 +428,7 @@ bool check_free(struct mpslab_cache *cache, void *obj)
 		return false;
 	}
 	if (!slab_is_debugged(slab)) {
-		if (likely(!is_free_in_slab(slab, i))) {
+		if (likely(!slab_free_bit(slab, i))) {
 			if (cache->init_on_free)
 				memset(obj, 0, cache->object_size);
 			return true;

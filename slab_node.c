@@ -521,6 +521,59 @@ static void bad_address(struct bad_frees *bad, const void *obj)
 	bad_free(bad, obj, any_slab(obj) ? ERROR_OTHER_CACHE : ERROR_NO_OBJECT);
 }
 
+/* An object of the slab that is not free there, as far as is known without a lock. */
+static __always_inline bool is_out(const struct mpslab_cache *cache,
+				   const struct mpslab_slab *slab,
+				   const void *base, const void *obj)
+{
+	int i = find_index(cache, slab, base, obj);
+
+	return likely(i >= 0) && likely(!slab_free_bit(slab, i));
+}
+
+/**
+ * sift_frees() - take out of an array what was freed by mistake
+ * @cache: the cache
+ * @objs: the objects, pushed by frees
+ * @look: how many of them, from the first on, are looked at
+ * @nr: how many there are, less those that are taken out
+ * @bad: collects these: no object of the cache, or come home before
+ *
+ * Of an object that has not come home, this is what can be known.  Until it has, its
+ * slab stays; that of an object which was freed twice may go, but its page and, if it
+ * lies there, its descriptor are memory all the same.
+ *
+ * Context: any but NMI; whoever owns the array.
+ * Return: how many of the first passed.
+ */
+unsigned int sift_frees(const struct mpslab_cache *cache, void **objs,
+			unsigned int look, unsigned int *nr,
+			struct bad_frees *bad)
+{
+	struct mpslab_slab *slab = NULL, *next;
+	const void *base = NULL;
+	unsigned int i = 0;
+
+	while (i < look) {
+		/* Often the next object is of the same slab. */
+		if (likely(slab && is_out(cache, slab, base, objs[i]))) {
+			i++;
+			continue;
+		}
+		next = obj_to_slab(cache, objs[i]);
+		if (likely(next && next != slab)) {
+			slab = next;
+			base = slab_base(slab);
+			continue;
+		}
+		bad_free(bad, objs[i], free_error(next, objs[i]));
+		look--;
+		(*nr)--;
+		memmove(objs + i, objs + i + 1, (*nr - i) * sizeof(*objs));
+	}
+	return look;
+}
+
 /**
  * node_put_run() - free the objects at the start of an array to one node
  * @cache: the cache

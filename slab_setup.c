@@ -211,13 +211,13 @@ static struct array_cache *shared_replace(struct cache_node *n,
 
 	raw_spin_lock_irqsave(&n->list_lock, flags);
 	old = n->shared;
-	n->shared = new;
+	smp_store_release(&n->shared, new);	/* by dependency in flush() */
 	raw_spin_unlock_irqrestore(&n->list_lock, flags);
 	return old;
 }
 
-/* Send home what a replaced shared array held, and free it. */
-static void shared_destroy(struct mpslab_cache *cache, struct array_cache *ac)
+/* Send home what a replaced shared array held. */
+static void shared_empty(struct mpslab_cache *cache, struct array_cache *ac)
 {
 	unsigned int nr;
 
@@ -232,7 +232,6 @@ static void shared_destroy(struct mpslab_cache *cache, struct array_cache *ac)
 		slab_list_release(cache, &empty);
 		cond_resched();
 	}
-	kvfree(ac);
 }
 
 /* One new shared array for each node into @shared; nothing on failure. */
@@ -274,6 +273,10 @@ static void set_tunables(struct mpslab_cache *cache, unsigned int limit,
 	}
 }
 
+/*
+ * @shared is a place for one for each node.  Old shared arrays are freed when no flush()
+ * can see them any more, which is what cpu_cache_replace() waits for.
+ */
 static int replace_arrays(struct mpslab_cache *cache,
 			  struct array_cache **shared, unsigned int limit,
 			  unsigned int batchcount, unsigned int shared_factor)
@@ -293,9 +296,13 @@ static int replace_arrays(struct mpslab_cache *cache,
 	}
 
 	mutex_lock(&mpslab_mutex);
+	for_each_cache_node(cache, nid, n) {
+		shared[nid] = shared_replace(n, shared[nid]);
+		shared_empty(cache, shared[nid]);
+	}
 	cpu_cache_replace(cache, cpu);
 	for_each_cache_node(cache, nid, n)
-		shared_destroy(cache, shared_replace(n, shared[nid]));
+		kvfree(shared[nid]);
 	set_tunables(cache, limit, batchcount, shared_factor);
 	mutex_unlock(&mpslab_mutex);
 	return 0;

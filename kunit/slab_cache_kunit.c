@@ -7,6 +7,7 @@
  * they are pinned to, so that every count is exact.
  */
 #include <linux/preempt.h>
+#include <linux/slab.h>
 
 #include "fixtures.h"
 
@@ -426,6 +427,47 @@ static void flush_shared_short_of_room_splits_the_batch(struct kunit *test)
 	test_cache_end(test, cache, 0);
 }
 
+/* Other CPUs are served from the shared array.  Good frees pass, in their order. */
+static void flush_sifts_out_wrong_frees(struct kunit *test)
+{
+	struct mpslab_cache *cache = test_cache_small(test, 2);
+	struct mpslab_cache *other = test_cache_quiet(test);
+	struct array_cache *shared = home(cache)->shared;
+	void *mem = kmalloc_node(64, GFP_KERNEL, near_node());
+	void *objs[20], *foreign, *bad[4];
+	unsigned int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, mem);
+	take_objects(test, cache, objs, 20);
+	take_objects(test, other, &foreign, 1);
+	give_objects(cache, &objs[19], 1);
+	cpu_cache_drain_local(cache);
+	drain_shared(cache, ULONG_MAX);
+	KUNIT_ASSERT_TRUE(test, slab_has_free(cache, objs[19]));
+	bad[0] = objs[18] + 8;
+	bad[1] = foreign;
+	bad[2] = mem;
+	bad[3] = objs[19];		/* once more */
+	for (i = 0; i < 4; i++) {
+		mpslab_cache_free(cache, bad[i]);
+		mpslab_cache_free(cache, objs[i]);
+	}
+	give_objects(cache, objs + 4, 8);
+	KUNIT_ASSERT_EQ(test, shared->avail, 4U);
+	for (i = 0; i < 4; i++)
+		KUNIT_EXPECT_PTR_EQ(test, shared->entry[i], objs[i]);
+	KUNIT_EXPECT_EQ(test, errors_of(cache, ERROR_INSIDE), 1L);
+	KUNIT_EXPECT_EQ(test, errors_of(cache, ERROR_OTHER_CACHE), 1L);
+	KUNIT_EXPECT_EQ(test, errors_of(cache, ERROR_NO_OBJECT), 1L);
+	KUNIT_EXPECT_EQ(test, errors_of(cache, ERROR_DOUBLE_FREE), 1L);
+	expect_balanced(test, cache, 7);
+	give_objects(cache, objs + 12, 7);
+	give_objects(other, &foreign, 1);
+	kfree(mem);
+	test_cache_end(test, cache, 4);
+	test_cache_end(test, other, 0);
+}
+
 static void free_limit_returns_slabs_above_it(struct kunit *test)
 {
 	struct mpslab_cache *cache = test_cache_quiet(test);
@@ -718,6 +760,7 @@ static struct kunit_case slab_cache_cases[] = {
 	KUNIT_CASE(flush_moves_the_oldest_to_shared),
 	KUNIT_CASE(flush_shared_full_goes_to_slabs),
 	KUNIT_CASE(flush_shared_short_of_room_splits_the_batch),
+	KUNIT_CASE(flush_sifts_out_wrong_frees),
 	KUNIT_CASE(free_limit_returns_slabs_above_it),
 	KUNIT_CASE(free_stats_count_every_step),
 	KUNIT_CASE(bulk_alloc_gives_all_distinct),
