@@ -601,6 +601,8 @@ struct mpslab_slab *obj_to_slab(const struct mpslab_cache *cache,
 struct mpslab_slab *any_slab(const void *obj);
 unsigned int slab_take(struct mpslab_slab *slab, void **to, unsigned int max);
 int slab_index(const struct mpslab_slab *slab, const void *obj);
+int obj_to_index(const struct mpslab_cache *cache, const void *obj,
+		 struct mpslab_slab **slab);
 bool slab_put(struct mpslab_slab *slab, void *obj);
 void *slab_object(const struct mpslab_slab *slab, unsigned int i);
 void *slab_object_around(const struct mpslab_slab *slab, const void *addr,

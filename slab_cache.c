@@ -775,9 +775,9 @@ static noinline void free_slow(struct mpslab_cache *cache, void *obj, int nid)
 /* Before an object that comes back is written to, or told of, it must be one. */
 static bool is_object(struct mpslab_cache *cache, void *obj)
 {
-	struct mpslab_slab *slab = obj_to_slab(cache, obj);
+	struct mpslab_slab *slab;
 
-	if (likely(slab && slab_index(slab, obj) >= 0))
+	if (likely(obj_to_index(cache, obj, &slab) >= 0))
 		return true;
 	refuse_free(cache, free_error(slab, obj), obj);
 	return false;

@@ -234,6 +234,24 @@ int slab_index(const struct mpslab_slab *slab, const void *obj)
 }
 EXPORT_SYMBOL_IF_KUNIT(slab_index);
 
+/**
+ * obj_to_index() - which object of a cache an address is of
+ * @cache: the cache
+ * @obj: the object, or any address
+ * @slab: where the slab that it lies in is put, or NULL if it lies in none of @cache
+ *
+ * Return: the number of the object that starts there, or -1.
+ */
+int obj_to_index(const struct mpslab_cache *cache, const void *obj,
+		 struct mpslab_slab **slab)
+{
+	*slab = find_slab(obj);
+	if (likely(*slab && (*slab)->cache == cache))
+		return find_index(cache, *slab, slab_base(*slab), obj);
+	*slab = NULL;
+	return -1;
+}
+
 static __always_inline bool set_free(struct mpslab_slab *slab, int i)
 {
 	unsigned long *word, bit;
