@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Objects that are looked at: what clients do wrong with them is found, at the latest
- * when they come home.
+ * when they leave their CPU's array.
  */
 #include <kunit/test.h>
 #include <linux/kasan.h>
@@ -382,6 +382,55 @@ static void kasan_knows_what_may_be_used(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, cache_is_listed(cache));
 }
 
+#ifdef CONFIG_KMSAN
+/* What clang calls for each load; exported, as modules are compiled that way, too. */
+struct shadow_origin_ptr {
+	void *shadow, *origin;
+};
+
+struct shadow_origin_ptr __msan_metadata_ptr_for_load_1(void *addr);
+
+static noinline __no_sanitize_memory bool is_written(void *addr)
+{
+	return !*(u8 *)__msan_metadata_ptr_for_load_1(addr).shadow;
+}
+#else
+static bool is_written(void *addr)
+{
+	return true;
+}
+#endif
+
+static void kmsan_knows_what_was_written(struct kunit *test)
+{
+	struct mpslab_cache *cache;
+	u8 *obj;
+
+	if (!IS_ENABLED(CONFIG_KMSAN))
+		kunit_skip(test, "needs a kernel that watches what is written");
+	cache = test_cache(test, DEBUGGED_SIZE, 0);
+	take_objects(test, cache, (void **)&obj, 1);
+	KUNIT_EXPECT_FALSE(test, is_written(obj));
+	obj[0] = 1;
+	KUNIT_EXPECT_TRUE(test, is_written(obj));
+	KUNIT_EXPECT_FALSE(test, is_written(obj + DEBUGGED_SIZE - 1));
+	give_objects(cache, (void **)&obj, 1);
+	KUNIT_EXPECT_FALSE(test, is_written(obj));
+	obj = mpslab_cache_alloc(cache, GFP_KERNEL | __GFP_ZERO);
+	KUNIT_ASSERT_NOT_NULL(test, obj);
+	KUNIT_EXPECT_TRUE(test, is_written(obj));
+	KUNIT_EXPECT_TRUE(test, is_written(obj + DEBUGGED_SIZE - 1));
+	give_objects(cache, (void **)&obj, 1);
+	test_cache_end(test, cache, 0);
+	/* A constructor's user relies on what it wrote. */
+	cache = test_cache_ctor(test, DEBUGGED_SIZE, 0, stamp_ctor);
+	take_objects(test, cache, (void **)&obj, 1);
+	KUNIT_EXPECT_TRUE(test, is_written(obj + DEBUGGED_SIZE - 1));
+	give_objects(cache, (void **)&obj, 1);
+	KUNIT_EXPECT_TRUE(test, is_written(obj));
+	test_cache_end(test, cache, 0);
+}
+
 static struct kunit_case slab_check_cases[] = {
 	KUNIT_CASE(free_twice_seen_at_once),
 	KUNIT_CASE(wrong_frees_in_a_task_found),
@@ -397,6 +446,7 @@ static struct kunit_case slab_check_cases[] = {
 	KUNIT_CASE(destroy_refused_keeps_aside),
 	KUNIT_CASE(alloc_node_of_what_was_written_to_is_of_no_other),
 	KUNIT_CASE(kasan_knows_what_may_be_used),
+	KUNIT_CASE(kmsan_knows_what_was_written),
 	{}
 };
 
