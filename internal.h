@@ -95,7 +95,8 @@
  * @objects: objects in it
  * @inuse: objects not in @free; under cache_node.list_lock
  * @free: one bit for each object, set while it is free in the slab; under
- *	cache_node.list_lock.  An object in an array counts as in use here
+ *	cache_node.list_lock, but see slab_free_bit().  An object in an array counts
+ *	as in use here
  *
  * A bit for each object, as in FreeBSD's UMA (sys/vm/uma_core.c), where
  * mm/slab.c kept a stack of indices: an eighth of the space, and the slab can
@@ -161,7 +162,9 @@ static inline struct mpslab_slab *slab_listed(const struct page *page)
 
 /*
  * Is the object of that number free in its slab?  Without list_lock, its neighbours'
- * bits may change under us, its own only wrongly: it is not there.
+ * bits may change meanwhile.  Its own was cleared before it was handed out, which who
+ * has the object sees as he sees what its last user wrote to it
+ * (models/litmus/slab-taken.litmus), and is set when it comes home.
  */
 static __always_inline bool slab_free_bit(const struct mpslab_slab *slab,
 					  unsigned int i)
@@ -397,7 +400,7 @@ static_assert(!IS_ENABLED(CONFIG_64BIT) ||
 
 /**
  * struct cache_node - one NUMA node's part of a cache
- * @list_lock: guards everything here, and the lists' slabs
+ * @list_lock: guards everything here, and the lists' slabs; but see @shared
  * @partial: slabs with free and used objects
  * @full: slabs without free objects
  * @free: slabs without used objects
@@ -413,7 +416,8 @@ static_assert(!IS_ENABLED(CONFIG_64BIT) ||
  * @colour_next: colour of the next slab, modulo the geometry's colours
  * @touched: a slab was taken from @free since the last reap
  * @shared_touched: the same of @shared
- * @shared: array that all CPUs of the node share; NULL if the factor is 0
+ * @shared: array that all CPUs of the node share; NULL if the factor is 0.  Where
+ *	it is, and how full, is also read with preemption off only: flush()
  * @allocs: objects handed out without passing a CPU's array
  * @frees: objects taken back without passing a CPU's array
  * @grown: slabs added
@@ -628,7 +632,8 @@ unsigned long node_drain_shared(struct mpslab_cache *cache,
 /* ---------------------------------------------------------- slab_cache.c -- */
 
 void *alloc_work(struct mpslab_cache *cache, gfp_t gfp, void *obj);
-enum cache_error free_error(const struct mpslab_slab *slab, const void *obj);
+enum cache_error free_error(const struct mpslab_slab *slab, int index,
+			    const void *obj);
 unsigned int cpu_cache_drain(struct mpslab_cache *cache, struct cpu_cache *cc,
 			     unsigned int max, struct list_head *empty);
 void cpu_cache_drain_aliens(struct mpslab_cache *cache, struct cpu_cache *cc,

@@ -115,20 +115,22 @@ static void refill(struct mpslab_cache *cache, struct cpu_cache *cc)
 }
 
 /*
- * As many of the oldest as will find room in the shared array, from which other CPUs
- * are served: so what was freed by mistake is taken out before, without the lock.
- * @shared may be full, or have room, a moment later; it stays as long as preemption
- * is off (replace_arrays()).
+ * Let pass as many of the oldest as will find room in the shared array, from which
+ * other CPUs are served: so what was freed by mistake is taken out before, without
+ * the lock.  @shared may be full, or have room, a moment later; it stays as long as
+ * preemption is off (replace_arrays()).
  */
 static unsigned int sift_for(struct mpslab_cache *cache,
 			     const struct array_cache *shared,
 			     struct array_cache *ac, unsigned int *nr,
 			     struct bad_frees *bad)
 {
+	unsigned int room;
+
 	if (!shared)
 		return 0;
-	return sift_frees(cache, ac->entry, min(*nr, data_race(ac_room(shared))),
-			  nr, bad);
+	room = shared->limit - data_race(READ_ONCE(shared->avail));
+	return sift_frees(cache, ac->entry, min(*nr, room), nr, bad);
 }
 
 /*
@@ -142,15 +144,16 @@ static void flush(struct mpslab_cache *cache, struct cpu_cache *cc,
 	struct array_cache *ac = &cc->ac, *shared = READ_ONCE(n->shared);
 	unsigned int batch = min(ac->batchcount, ac->avail), nr = batch;
 	struct bad_frees bad = { };
-	unsigned int done = 0, fit;
+	unsigned int done = 0, passed;
 	bool swing = true;
 	unsigned long flags;
 
-	fit = sift_for(cache, shared, ac, &nr, &bad);
+	/* So many may go to others; from there to nr nobody has looked. */
+	passed = sift_for(cache, shared, ac, &nr, &bad);
 	raw_spin_lock_irqsave(&n->list_lock, flags);
 	if (n->shared) {
 		if (likely(n->shared == shared))
-			done = ac_push_many(n->shared, ac->entry, fit);
+			done = ac_push_many(n->shared, ac->entry, passed);
 		swing = done;
 	}
 	done += node_put_run(cache, n, ac->entry + done,
@@ -663,17 +666,20 @@ EXPORT_SYMBOL_GPL(mpslab_cache_alloc_bulk);
 
 /**
  * free_error() - what is wrong with a free
- * @slab: the slab of the cache that the address lies in, or NULL
- * @obj: the address, which is no object or is free
+ * @slab: the slab of the cache that the address lies in, or NULL; not looked at, as
+ *	nothing keeps it there
+ * @index: the number of the object in it, which is free, or -1 if it is none
+ * @obj: the address
  *
  * Context: any.
  * Return: one of NR_FREE_ERRORS.
  */
-enum cache_error free_error(const struct mpslab_slab *slab, const void *obj)
+enum cache_error free_error(const struct mpslab_slab *slab, int index,
+			    const void *obj)
 {
 	if (!slab)
 		return any_slab(obj) ? ERROR_OTHER_CACHE : ERROR_NO_OBJECT;
-	return slab_index(slab, obj) < 0 ? ERROR_INSIDE : ERROR_DOUBLE_FREE;
+	return index < 0 ? ERROR_INSIDE : ERROR_DOUBLE_FREE;
 }
 
 /* Straight to the slab, because this CPU's arrays are closed. */
@@ -693,7 +699,8 @@ static void free_direct(struct mpslab_cache *cache, void *obj,
 		ok = slab && node_put(n, slab, obj, empty);
 		n->frees += ok;
 		if (unlikely(!ok))
-			error = free_error(slab, obj);
+			error = free_error(slab, slab ? slab_index(slab, obj) : -1,
+					   obj);
 		raw_spin_unlock_irqrestore(&n->list_lock, flags);
 	}
 	if (unlikely(!ok))
@@ -776,10 +783,11 @@ static noinline void free_slow(struct mpslab_cache *cache, void *obj, int nid)
 static bool is_object(struct mpslab_cache *cache, void *obj)
 {
 	struct mpslab_slab *slab;
+	int i = obj_to_index(cache, obj, &slab);
 
-	if (likely(obj_to_index(cache, obj, &slab) >= 0))
+	if (likely(i >= 0))
 		return true;
-	refuse_free(cache, free_error(slab, obj), obj);
+	refuse_free(cache, free_error(slab, i, obj), obj);
 	return false;
 }
 

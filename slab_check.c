@@ -385,7 +385,7 @@ bool check_alloc(struct mpslab_cache *cache, void *obj)
 
 	i = obj_to_index(cache, obj, &slab);
 	if (unlikely(i < 0)) {
-		report_bad_free(cache, free_error(slab, obj), obj, 1);
+		report_bad_free(cache, free_error(slab, i, obj), obj, 1);
 		return false;
 	}
 	if (!slab_is_debugged(slab))
@@ -426,7 +426,7 @@ bool check_free(struct mpslab_cache *cache, void *obj)
 
 	i = obj_to_index(cache, obj, &slab);
 	if (unlikely(i < 0)) {
-		refuse_free(cache, free_error(slab, obj), obj);
+		refuse_free(cache, free_error(slab, i, obj), obj);
 		return false;
 	}
 	if (!slab_is_debugged(slab)) {

@@ -539,16 +539,6 @@ static void bad_address(struct bad_frees *bad, const void *obj)
 	bad_free(bad, obj, any_slab(obj) ? ERROR_OTHER_CACHE : ERROR_NO_OBJECT);
 }
 
-/* An object of the slab that is not free there, as far as is known without a lock. */
-static __always_inline bool is_out(const struct mpslab_cache *cache,
-				   const struct mpslab_slab *slab,
-				   const void *base, const void *obj)
-{
-	int i = find_index(cache, slab, base, obj);
-
-	return likely(i >= 0) && likely(!slab_free_bit(slab, i));
-}
-
 /**
  * sift_frees() - take out of an array what was freed by mistake
  * @cache: the cache
@@ -557,9 +547,9 @@ static __always_inline bool is_out(const struct mpslab_cache *cache,
  * @nr: how many there are, less those that are taken out
  * @bad: collects these: no object of the cache, or come home before
  *
- * Of an object that has not come home, this is what can be known.  Until it has, its
- * slab stays; that of an object which was freed twice may go, but its page and, if it
- * lies there, its descriptor are memory all the same.
+ * Of an object that has not come home, this is what can be known; and until it has,
+ * its slab stays.  That of an object which was freed twice may go, and its memory may
+ * be somebody else's when it is looked at; so it is not looked at again.
  *
  * Context: any but NMI; whoever owns the array.
  * Return: how many of the first passed.
@@ -568,28 +558,30 @@ unsigned int sift_frees(const struct mpslab_cache *cache, void **objs,
 			unsigned int look, unsigned int *nr,
 			struct bad_frees *bad)
 {
-	struct mpslab_slab *slab = NULL, *next;
-	const void *base = NULL;
-	unsigned int i = 0;
+	struct mpslab_slab *slab = NULL;
+	unsigned int i, passed = 0;
+	void *base = NULL;
+	int index;
 
-	while (i < look) {
+	for (i = 0; i < look; i++) {
 		/* Often the next object is of the same slab. */
-		if (likely(slab && is_out(cache, slab, base, objs[i]))) {
-			i++;
+		index = slab ? find_index(cache, slab, base, objs[i]) : -1;
+		if (index < 0) {
+			index = obj_to_index(cache, objs[i], &slab);
+			base = slab ? slab_base(slab) : NULL;
+		}
+		if (likely(index >= 0 && !slab_free_bit(slab, index))) {
+			objs[passed++] = objs[i];
 			continue;
 		}
-		next = obj_to_slab(cache, objs[i]);
-		if (likely(next && next != slab)) {
-			slab = next;
-			base = slab_base(slab);
-			continue;
-		}
-		bad_free(bad, objs[i], free_error(next, objs[i]));
-		look--;
-		(*nr)--;
-		memmove(objs + i, objs + i + 1, (*nr - i) * sizeof(*objs));
+		bad_free(bad, objs[i], free_error(slab, index, objs[i]));
+		slab = NULL;
 	}
-	return look;
+	*nr -= look - passed;
+	if (unlikely(passed < look))
+		memmove(objs + passed, objs + look,
+			(*nr - passed) * sizeof(*objs));
+	return passed;
 }
 
 /**

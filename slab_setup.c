@@ -64,8 +64,8 @@ static void stat_add(struct cpu_stat *to, const struct cpu_stat *st)
 /*
  * Replace a cache's arrays under running clients.  A CPU that read the old
  * pointer in cpu_cache_enter() keeps preemption off until it is done, which is
- * what synchronize_rcu() waits for, as it does for cache_cpu_stat(); after it the
- * old arrays are ours alone.
+ * what synchronize_rcu() waits for, as it does for cache_cpu_stat() and for the
+ * shared arrays of replace_arrays(); after it the old arrays are ours alone.
  */
 static void cpu_cache_replace(struct mpslab_cache *cache,
 			      struct cpu_cache __percpu *new)
@@ -274,8 +274,8 @@ static void set_tunables(struct mpslab_cache *cache, unsigned int limit,
 }
 
 /*
- * @shared is a place for one for each node.  Old shared arrays are freed when no flush()
- * can see them any more, which is what cpu_cache_replace() waits for.
+ * @shared is a place for one for each node.  The old ones are taken away before
+ * cpu_cache_replace() waits for RCU, and freed after it: then no flush() sees them.
  */
 static int replace_arrays(struct mpslab_cache *cache,
 			  struct array_cache **shared, unsigned int limit,

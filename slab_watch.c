@@ -64,9 +64,10 @@ static int parse_sample(const char *text, size_t len, unsigned int *sample)
 	char number[sizeof("4294967295")];
 	int err;
 
-	if (!str_has_prefix(text, SAMPLE_KEY) || len - key >= sizeof(number) ||
-	    !isdigit(text[key]))
+	if (!str_has_prefix(text, SAMPLE_KEY) || !isdigit(text[key]))
 		return -EINVAL;
+	if (len - key >= sizeof(number))
+		return -ERANGE;
 	strscpy(number, text + key, len - key + 1);
 	err = kstrtouint(number, 10, sample);
 	if (err)
@@ -78,7 +79,7 @@ static int parse_sample(const char *text, size_t len, unsigned int *sample)
  * debug_parse() - what is to be looked at, from text
  * @text: some of F, Z, P and U, in either case, or "-" for none; then perhaps a
  *	blank or comma and "sample=N": one in so many objects is traced, else all
- * @len: its bytes
+ * @len: its bytes; a NUL is at their end, or behind it
  * @wish: the result
  *
  * Return: 0, -EINVAL for anything else, -ERANGE for a number that N can't be.

@@ -453,8 +453,9 @@ static void flush_sifts_out_wrong_frees(struct kunit *test)
 		mpslab_cache_free(cache, objs[i]);
 	}
 	give_objects(cache, objs + 4, 8);
-	KUNIT_ASSERT_EQ(test, shared->avail, 4U);
-	for (i = 0; i < 4; i++)
+	/* More, if some were refused at once, as on a debug kernel. */
+	KUNIT_EXPECT_GE(test, shared->avail, 4U);
+	for (i = 0; i < shared->avail; i++)
 		KUNIT_EXPECT_PTR_EQ(test, shared->entry[i], objs[i]);
 	KUNIT_EXPECT_EQ(test, errors_of(cache, ERROR_INSIDE), 1L);
 	KUNIT_EXPECT_EQ(test, errors_of(cache, ERROR_OTHER_CACHE), 1L);

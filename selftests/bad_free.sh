@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # A driver frees what it may not: each kind is found, refused, counted by its kind and
-# reported, without debugging when it comes home, with it at once and with who it was.
+# reported, without debugging when it leaves the array, with it at once and with who it was.
 
 # shellcheck disable=SC2317 # the cases are called by name
 . ./ktap_helpers.sh
