@@ -593,6 +593,7 @@ void tools_see_slab_go(struct mpslab_slab *slab);
 
 int slab_regions_init(void);
 void slab_regions_exit(void);
+void slab_regions_forget(const void *start, size_t bytes);
 struct mpslab_slab *slab_create(struct mpslab_cache *cache, gfp_t gfp,
 				gfp_t allowed, int nid);
 void slab_list_release(struct mpslab_cache *cache, struct list_head *slabs);

@@ -7,8 +7,11 @@
  */
 #include <linux/bitmap.h>
 #include <linux/export.h>
+#include <linux/memory.h>
 #include <linux/mm.h>
 #include <linux/moduleparam.h>
+#include <linux/notifier.h>
+#include <linux/pfn.h>
 #include <linux/vmstat.h>
 
 #include "internal.h"
@@ -92,6 +95,60 @@ MODULE_PARM_DESC(shuffle, "hand out a new slab's objects in random order");
 struct slab_regions slab_regions __read_mostly;
 EXPORT_SYMBOL_IF_KUNIT(slab_regions);
 
+static unsigned long region_of(const void *addr)
+{
+	return ((unsigned long)addr - PAGE_OFFSET) >> REGION_SHIFT;
+}
+
+/*
+ * Before anybody has an object of the slab; whoever is handed one and frees it
+ * elsewhere sees the bit as he sees the object.  So he does if the bit was there
+ * already, as node_add_slab()'s callers then take and let go of the node's lock
+ * (models/litmus/slab-region.litmus).  Bits stay when slabs go: that there was one
+ * once is enough for a look.
+ */
+static void regions_note(const void *start, size_t bytes)
+{
+	unsigned long region = region_of(start), last = region_of(start + bytes - 1);
+
+	for (; region <= last; region++)
+		if (region < slab_regions.nr &&
+		    !test_bit(region, slab_regions.known))
+			set_bit(region, slab_regions.known);
+}
+
+/**
+ * slab_regions_forget() - memory goes, and its struct pages may
+ * @start: where it starts
+ * @bytes: how much, whole regions
+ *
+ * Context: any; nobody has a slab there, nor will.
+ */
+void slab_regions_forget(const void *start, size_t bytes)
+{
+	unsigned long region = region_of(start), last = region_of(start + bytes - 1);
+
+	for (; region <= last && region < slab_regions.nr; region++)
+		clear_bit(region, slab_regions.known);
+}
+EXPORT_SYMBOL_IF_KUNIT(slab_regions_forget);
+
+/* Memory that is offline has no slabs any more, and may be unplugged. */
+static int memory_changes(struct notifier_block *nb, unsigned long action,
+			  void *data)
+{
+	struct memory_notify *change = data;
+
+	if (action == MEM_OFFLINE)
+		slab_regions_forget(__va(PFN_PHYS(change->start_pfn)),
+				    change->nr_pages << PAGE_SHIFT);
+	return NOTIFY_OK;
+}
+
+static struct notifier_block memory_notifier = {
+	.notifier_call = memory_changes,
+};
+
 /**
  * slab_regions_init() - make the map for region_known()
  *
@@ -102,11 +159,17 @@ EXPORT_SYMBOL_IF_KUNIT(slab_regions);
 int slab_regions_init(void)
 {
 	unsigned long bytes = (unsigned long)high_memory - PAGE_OFFSET;
+	int err;
 
 	slab_regions.nr = DIV_ROUND_UP(bytes, 1UL << REGION_SHIFT);
 	slab_regions.known = setup_alloc(kvcalloc(BITS_TO_LONGS(slab_regions.nr),
 						  sizeof(long), GFP_KERNEL));
-	return slab_regions.known ? 0 : -ENOMEM;
+	if (!slab_regions.known)
+		return -ENOMEM;
+	err = register_memory_notifier(&memory_notifier);
+	if (err)
+		kvfree(slab_regions.known);
+	return err;
 }
 
 /**
@@ -114,26 +177,8 @@ int slab_regions_init(void)
  */
 void slab_regions_exit(void)
 {
+	unregister_memory_notifier(&memory_notifier);
 	kvfree(slab_regions.known);
-}
-
-/*
- * Before anybody has an object of the slab; whoever is handed one and frees it
- * elsewhere sees the bit as he sees the object.  So he does if the bit was there
- * already, as node_add_slab()'s callers then take and let go of the node's lock
- * (models/litmus/slab-region.litmus).  Bits are never cleared: that there was a
- * slab once is enough for a look.
- */
-static void regions_note(const void *start, size_t bytes)
-{
-	unsigned long region = ((unsigned long)start - PAGE_OFFSET) >> REGION_SHIFT;
-	unsigned long last = ((unsigned long)start + bytes - 1 - PAGE_OFFSET) >>
-			     REGION_SHIFT;
-
-	for (; region <= last; region++)
-		if (region < slab_regions.nr &&
-		    !test_bit(region, slab_regions.known))
-			set_bit(region, slab_regions.known);
 }
 
 static struct mpslab_slab *place_descriptor(struct mpslab_cache *cache,

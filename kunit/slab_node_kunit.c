@@ -169,6 +169,8 @@ static void obj_to_slab_other_cache_null(struct kunit *test)
 	test_cache_end(test, other, 0);
 }
 
+#define REGION_SIZE	(1UL << REGION_SHIFT)
+
 /* As if a slab had been there, so that a closer look is taken. */
 static void make_region_known(const void *addr)
 {
@@ -248,6 +250,29 @@ static void slab_regions_are_known(struct kunit *test)
 		release(cache, slab);
 		test_cache_end(test, cache, 0);
 	}
+}
+
+/* Where no slab ever was, lest one of another cache is forgotten; and no further. */
+static void slab_regions_go_with_their_memory(struct kunit *test)
+{
+	void *start = (void *)PAGE_OFFSET;
+	unsigned int i;
+
+	for (; start + 4 * REGION_SIZE <= high_memory; start += REGION_SIZE) {
+		for (i = 0; i < 4 && !region_known(start + i * REGION_SIZE); i++)
+			;
+		if (i == 4)
+			break;
+	}
+	if (start + 4 * REGION_SIZE > high_memory)
+		kunit_skip(test, "needs 8 MiB without slabs");
+	for (i = 0; i < 4; i++)
+		make_region_known(start + i * REGION_SIZE);
+	slab_regions_forget(start + REGION_SIZE, 2 * REGION_SIZE);
+	for (i = 0; i < 4; i++)
+		KUNIT_EXPECT_EQ(test, region_known(start + i * REGION_SIZE),
+				i == 0 || i == 3);
+	slab_regions_forget(start, 4 * REGION_SIZE);
 }
 
 /* ------------------------------------------------------------------ nodes -- */
@@ -577,6 +602,8 @@ static void slab_release_frees_the_descriptor(struct kunit *test)
 
 	if (IS_ENABLED(CONFIG_KASAN))
 		kunit_skip(test, "freed memory is kept for a while here");
+	if (IS_ENABLED(CONFIG_KMSAN))
+		kunit_skip(test, "takes minutes here");
 	KUNIT_ASSERT_TRUE(test, cache->best.off_slab);
 	before = free_pages_now();
 	for (i = 0; i < 400000; i++)
@@ -624,6 +651,7 @@ static struct kunit_case slab_node_cases[] = {
 	KUNIT_CASE(obj_to_slab_not_from_any_cache_null),
 	KUNIT_CASE(obj_to_slab_nowhere_near_a_slab_null),
 	KUNIT_CASE(slab_regions_are_known),
+	KUNIT_CASE(slab_regions_go_with_their_memory),
 	KUNIT_CASE(node_lists_follow_the_slab),
 	KUNIT_CASE(put_objects_above_free_limit_detaches),
 	KUNIT_CASE(put_objects_at_free_limit_keeps),
