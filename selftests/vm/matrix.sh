@@ -17,6 +17,9 @@ table=$top/Documentation/testing.rst
 # complains, are not half a second of a CPU's.
 in_turns="append=mpslab_soak.wait_ms=30000 append=rcupdate.rcu_cpu_stall_timeout=120"
 
+# Where all takes 20 to 40 times as long, a task waits for a case for minutes.
+patient="append=sysctl.kernel.hung_task_timeout_secs=1200"
+
 # Name; kernel; jobs; options for vm.sh; what the row is about.  A row with options
 # is for what they say only: a script that wants a guest of its own has had it in
 # another row of the same kernel.
@@ -37,7 +40,7 @@ rows=(
 	"debug-7.3;     debug;      kunit selftests; ; KASAN, lockdep, kmemleak, DEBUG_VM, DEBUG_OBJECTS"
 	"debug-7.3-rt;  rt-debug;   kunit selftests; ; PREEMPT_RT, lockdep"
 	"kcsan-7.3;     kcsan;      kunit selftests; ; KCSAN, strict, weak memory"
-	"kmsan-7.3;     kmsan;      kunit selftests; mem=3072; KMSAN"
+	"kmsan-7.3;     kmsan;      kunit selftests; mem=3072 $patient; KMSAN"
 	"i386-7.3;      i386;       kunit;           nodes=1 mem=1536; 32-bit x86, highmem, UBSAN"
 	"arm64-7.3;     arm64;      kunit;           nodes=2; 64-bit ARM"
 )
