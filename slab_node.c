@@ -42,7 +42,8 @@ static __always_inline struct mpslab_slab *find_slab(const void *obj)
 	if (unlikely(!IS_ALIGNED((unsigned long)slab, sizeof(void *)) ||
 		     !region_known(slab)))
 		return NULL;
-	if (unlikely(slab->page != page))
+	/* It may be anything, also what nobody has written to, or what was freed. */
+	if (unlikely(READ_ONCE_NOCHECK(slab->page) != page))
 		return NULL;
 	return slab;
 }
