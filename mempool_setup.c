@@ -44,9 +44,12 @@ static int check_pool_args(int min_nr, mpslab_pool_alloc_t *alloc,
 
 static void **alloc_elements(int min_nr, gfp_t gfp, int nid)
 {
-	/* At least one: a NULL array is what tells a pool that is not set up. */
-	return setup_alloc(kmalloc_array_node(max(min_nr, 1), sizeof(void *),
-					      gfp | __GFP_NOWARN, nid));
+	/*
+	 * At least one: a NULL array is what tells a pool that is not set up.  Zeroed
+	 * for KMSAN, as in shared_create().
+	 */
+	return setup_alloc(kcalloc_node(max(min_nr, 1), sizeof(void *),
+					gfp | __GFP_NOWARN, nid));
 }
 
 static int preallocate(struct mpslab_pool *pool, gfp_t gfp)

@@ -194,7 +194,8 @@ static struct array_cache *shared_create(unsigned int factor,
 	unsigned int limit = factor * batchcount;
 	struct array_cache *ac;
 
-	ac = setup_alloc(kvmalloc_node(ac_bytes(limit), GFP_KERNEL, nid));
+	/* Zeroed, as KMSAN misses what an interrupt writes while it is at work itself. */
+	ac = setup_alloc(kvzalloc_node(ac_bytes(limit), GFP_KERNEL, nid));
 	if (!ac)
 		return NULL;
 	kmemleak_no_scan(ac);	/* as cpu_cache_create() */
