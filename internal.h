@@ -161,14 +161,14 @@ static inline struct mpslab_slab *slab_listed(const struct page *page)
 }
 
 /*
- * Is the object of that number free in its slab?  Without list_lock, its neighbours'
- * bits may change meanwhile.  Its own was cleared before it was handed out, which who
- * has the object sees as he sees what its last user wrote to it
- * (models/litmus/slab-taken.litmus), and is set when it comes home.
+ * Is the object of that number free in its slab?  Without list_lock, too: its bit was
+ * cleared before it was handed out, which who has the object sees as he sees what its
+ * last user wrote to it (models/litmus/slab-taken.litmus), and is set when it comes home.
  */
 static __always_inline bool slab_free_bit(const struct mpslab_slab *slab,
 					  unsigned int i)
 {
+	/* Its neighbours' bits may change meanwhile. */
 	return data_race(slab->free[BIT_WORD(i)]) & BIT_MASK(i);
 }
 

@@ -129,6 +129,7 @@ static unsigned int sift_for(struct mpslab_cache *cache,
 
 	if (!shared)
 		return 0;
+	/* It changes under the lock; any value will do, see above. */
 	room = shared->limit - data_race(READ_ONCE(shared->avail));
 	return sift_frees(cache, ac->entry, min(*nr, room), nr, bad);
 }

@@ -228,6 +228,16 @@ void need_hardirq(struct kunit *test);
 void run_in_softirq(struct kunit *test, void (*fn)(void *arg), void *arg);
 void run_in_hardirq(struct kunit *test, void (*fn)(void *arg), void *arg);
 
+/* ------------------------------------------------------------------ tools -- */
+
+/* KMSAN's: what clang calls for each load; exported, as it does so in modules, too. */
+struct shadow_origin_ptr {
+	void *shadow;
+	void *origin;
+};
+
+struct shadow_origin_ptr __msan_metadata_ptr_for_load_1(void *addr);
+
 /* ---------------------------------------------------- failing allocations -- */
 
 /* By a fault plan, which works on any kernel: of what mpslab asks for. */

@@ -383,13 +383,6 @@ static void kasan_knows_what_may_be_used(struct kunit *test)
 }
 
 #ifdef CONFIG_KMSAN
-/* What clang calls for each load; exported, as modules are compiled that way, too. */
-struct shadow_origin_ptr {
-	void *shadow, *origin;
-};
-
-struct shadow_origin_ptr __msan_metadata_ptr_for_load_1(void *addr);
-
 static noinline __no_sanitize_memory bool is_written(void *addr)
 {
 	return !*(u8 *)__msan_metadata_ptr_for_load_1(addr).shadow;

@@ -169,7 +169,7 @@ static void obj_to_slab_other_cache_null(struct kunit *test)
 	test_cache_end(test, other, 0);
 }
 
-#define REGION_SIZE	(1UL << REGION_SHIFT)
+#define REGION_SIZE	BIT(REGION_SHIFT)
 
 /* As if a slab had been there, so that a closer look is taken. */
 static void make_region_known(const void *addr)
