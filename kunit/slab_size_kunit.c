@@ -9,9 +9,9 @@
 
 /*
  * With everything as it is created, and only swept by the case itself; unknown to
- * kmemleak, as the cases allocate millions of objects.
+ * kmemleak, as the cases allocate millions of objects, and to KMSAN, which takes a
+ * millisecond for each.
  */
-/* Of objects that no tool is told of: KMSAN takes a millisecond for each. */
 static struct mpslab_cache *sized_cache(struct kunit *test, unsigned int size)
 {
 	slab_flags_t untold = IS_ENABLED(CONFIG_KMSAN) ? SLAB_TYPESAFE_BY_RCU : 0;
